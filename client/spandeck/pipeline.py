@@ -1,0 +1,62 @@
+"""The OpenTelemetry SDK as Spandeck uses it: its own provider, ids, limits and resource, nothing global."""
+
+import random
+import uuid
+from collections.abc import Mapping
+
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.version import __version__ as sdk_version
+
+from spandeck.attributes import known
+from spandeck.delivery import Delivery
+from spandeck.limits import Limits
+from spandeck.transport import HttpTransport
+from spandeck_schema import semantic_conventions as names
+
+ATTRIBUTE_LIMIT_CHARACTERS = 65_536
+
+
+def delivery(endpoint: str, token: str | None, limits: Limits) -> Delivery:
+    """A delivery to `endpoint` that has not started yet; raises `ValueError` for a bad endpoint."""
+    return Delivery(HttpTransport(endpoint, token), limits)
+
+
+def provider(processor: Delivery, resource_attributes: Mapping[str, object]) -> TracerProvider:
+    """A tracer provider that keeps every span and hands it to `processor`; None among attributes is unknown."""
+    made = TracerProvider(
+        sampler=ALWAYS_ON,
+        resource=_resource(resource_attributes),
+        shutdown_on_exit=False,
+        id_generator=_SystemIdGenerator(),
+        span_limits=SpanLimits(max_attribute_length=ATTRIBUTE_LIMIT_CHARACTERS),
+    )
+    made.add_span_processor(processor)
+    return made
+
+
+class _SystemIdGenerator(RandomIdGenerator):
+    """Ids from the operating system: a program that seeds `random` must not repeat the ids of its last run."""
+
+    def __init__(self) -> None:
+        self._random = random.SystemRandom()
+
+    def generate_span_id(self) -> int:
+        return self._random.randrange(1, 1 << 64)
+
+    def generate_trace_id(self) -> int:
+        return self._random.randrange(1, 1 << 128)
+
+
+def _resource(given: Mapping[str, object]) -> Resource:
+    """The SDK's own words, then the environment's, then what was given; no detector runs (some take seconds)."""
+    base = {
+        names.TELEMETRY_SDK_LANGUAGE: "python",
+        names.TELEMETRY_SDK_NAME: "opentelemetry",
+        names.TELEMETRY_SDK_VERSION: sdk_version,
+        names.SERVICE_INSTANCE_ID: str(uuid.uuid4()),
+        names.SERVICE_NAME: "unknown_service:python",
+    }
+    return Resource(base).merge(OTELResourceDetector().detect()).merge(Resource(known(given)))

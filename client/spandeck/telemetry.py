@@ -1,0 +1,120 @@
+"""`configure` and what it returns: where spans go, on whose behalf, and how to wait for them."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Unpack
+
+from opentelemetry.trace import NoOpTracer
+
+from spandeck.limits import EXIT_TIMEOUT_S, Limits
+from spandeck.monitor import Architecture, Request, RequestOptions, start_request
+from spandeck.version import __version__
+from spandeck_schema import semantic_conventions as names
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from spandeck.delivery import Delivery
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+_SCOPE_NAME = "spandeck"
+
+_configured: "Telemetry | None" = None
+
+
+class Telemetry:
+    """A configured client: makes requests, and owns the tracer provider and the delivery behind them."""
+
+    def __init__(self, provider: "TracerProvider", delivery: "Delivery", architecture: Architecture | None) -> None:
+        self._provider = provider
+        self._delivery = delivery
+        self._architecture = architecture
+        self._tracer = provider.get_tracer(_SCOPE_NAME, __version__)
+
+    @property
+    def tracer_provider(self) -> "TracerProvider":
+        """Spandeck's own provider, never the global one: give it to instrumentations that shall report here."""
+        return self._provider
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Lost spans of this process by reason; empty when none is lost.
+
+        `queue_full` (the oldest go first), `refused` (by the collector, for good), `unreachable` (not taken
+        before the time of `shutdown` was over), `after_shutdown`, `not_encodable`.
+        """
+        return self._delivery.dropped
+
+    @property
+    def delivered_count(self) -> int:
+        """Spans of this process that the collector acknowledged."""
+        return self._delivery.delivered_count
+
+    def request(self, name: str, **options: Unpack[RequestOptions]) -> Request:
+        """As `spandeck.request`, on this client."""
+        return start_request(self._tracer, name, options, self._architecture)
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Send what waits; True when all of it is delivered, False after `timeout_s` seconds at the latest."""
+        return self._delivery.flush(timeout_s)
+
+    def shutdown(self, timeout_s: float = EXIT_TIMEOUT_S) -> bool:
+        """Send what waits and end; True when all is delivered, False after `timeout_s` seconds at the latest.
+
+        Spans that end later are dropped. Runs by itself at the end of the process, bounded to 2 seconds.
+        """
+        return self._delivery.close(timeout_s)
+
+
+def configure(
+    endpoint: str | None = None,
+    *,
+    service_name: str | None = None,
+    service_version: str | None = None,
+    environment: str | None = None,
+    token: str | None = None,
+    architecture: Architecture | None = None,
+    resource_attributes: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+) -> Telemetry:
+    """Send the spans of this process to the Spandeck collector at `endpoint`, and return the handle.
+
+    `endpoint` is the OTLP/HTTP address (default `SPANDECK_ENDPOINT`, else http://127.0.0.1:4318), `token` the
+    ingest token (default `SPANDECK_INGEST_TOKEN`), `service_name` the service (default `OTEL_SERVICE_NAME`),
+    `environment` such as `production`, `architecture` the declared pattern of outermost requests. Resource
+    attributes of `OTEL_RESOURCE_ATTRIBUTES` are kept. Opens no connection and starts no thread; the global
+    tracer provider stays untouched. Called again, it replaces the client that `spandeck.request` uses.
+
+    Raises `ValueError` for an endpoint that is no http or https address or an unknown architecture; this is
+    the only function here that raises.
+    """
+    global _configured  # noqa: PLW0603
+    if architecture is not None and architecture not in names.ARCHITECTURES:
+        raise ValueError(f"Architecture {architecture!r} is unknown: declare one of {', '.join(names.ARCHITECTURES)}.")
+    # Not at the top: the SDK and protobuf are most of the time that importing takes, and wanted only here.
+    from spandeck import pipeline  # noqa: PLC0415
+
+    delivery = pipeline.delivery(
+        endpoint or os.environ.get("SPANDECK_ENDPOINT") or DEFAULT_ENDPOINT,
+        token or os.environ.get("SPANDECK_INGEST_TOKEN"),
+        limits or Limits(),
+    )
+    given = {
+        names.SERVICE_NAME: service_name,
+        names.SERVICE_VERSION: service_version,
+        names.DEPLOYMENT_ENVIRONMENT_NAME: environment,
+    }
+    provider = pipeline.provider(delivery, {**given, **(resource_attributes or {})})
+    _configured = Telemetry(provider, delivery, architecture)
+    return _configured
+
+
+def request(name: str, **options: Unpack[RequestOptions]) -> Request:
+    """Start a request: `with spandeck.request("support", session_id=...) as req:` (or `async with`).
+
+    It stands below the span that is current; see `RequestOptions` for what can be said about it. Before
+    `configure` it does nothing and costs next to nothing; it never raises.
+    """
+    if _configured is None:
+        return start_request(NoOpTracer(), name, options)
+    return _configured.request(name, **options)

@@ -1,0 +1,208 @@
+"""The journal: all that stands between receiver and store. The receiver appends, the store reads.
+
+`JournalWriter` acknowledges a record after `fdatasync` (group commit); `JournalReader` reads from a position.
+The files are described in `journal_format.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from spandeck_collector.journal_format import (
+    SEGMENT_HEADER_BYTES,
+    JournalError,
+    JournalFullError,
+    JournalLockedError,
+    JournalVersionError,
+    JournalWriteError,
+    Position,
+    Record,
+    Signal,
+    segment_numbers,
+)
+from spandeck_collector.journal_reader import JournalReader
+from spandeck_collector.journal_segment import (
+    Entry,
+    Segment,
+    create_segment,
+    open_directory,
+    segment_size,
+)
+
+__all__ = [
+    "JournalError",
+    "JournalFullError",
+    "JournalLockedError",
+    "JournalReader",
+    "JournalVersionError",
+    "JournalWriteError",
+    "JournalWriter",
+    "Position",
+    "Record",
+    "Signal",
+]
+
+_WAITING_BYTES = 128 << 20
+
+
+class JournalWriter:
+    """Appends records durably, from any thread; one writer per journal, held by a lock.
+
+    A thread takes whatever waits, writes it with one `pwritev`, syncs once and completes the futures. A new
+    writer always starts a new segment, so a torn end is never followed by valid records. A failed write
+    abandons its segment; the next records go to a new one.
+    """
+
+    def __init__(
+        self, directory: Path, *, segment_bytes: int, limit_bytes: int, waiting_bytes: int = _WAITING_BYTES
+    ) -> None:
+        """Open the journal in `directory`, which is made; no segment is created before the first record.
+
+        `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk.
+        Raises `JournalLockedError` if another process writes there, `OSError` for an unusable directory.
+        """
+        self._directory = directory
+        self._segment_bytes = segment_bytes
+        self._limit_bytes = limit_bytes
+        self._waiting_limit = waiting_bytes
+        self._lock: int | None = open_directory(directory)
+        self._segment: Segment | None = None
+        self._waiting: list[Entry] = []
+        self._unwritten_bytes = 0
+        self._failure: JournalError | None = None
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def failure(self) -> JournalError | None:
+        """Why the last write failed; None while writes succeed."""
+        return self._failure
+
+    def submit(self, signal: Signal, body: bytes, received_at_ns: int) -> Future[None]:
+        """Append one record; the future completes when it is on disk.
+
+        The future raises `JournalFullError` or `JournalWriteError`; the record may then be read all the same,
+        if the failure came late. Raises `ValueError` for an empty body.
+        """
+        if not body:
+            raise ValueError("A journal record needs a body of at least one byte.")
+        entry = Entry(signal, body, received_at_ns, Future())
+        with self._changed:
+            error = self._refusal(entry)
+            if error is None:
+                self._waiting.append(entry)
+                self._unwritten_bytes += entry.size
+                self._changed.notify()
+        if error is not None:
+            entry.done.set_exception(error)
+        return entry.done
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Write what waits, then stop; later submissions fail. Gives up on a stuck disk after `timeout_s`."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout_s)
+        if not self._thread.is_alive() and self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _refusal(self, entry: Entry) -> JournalError | None:
+        if self._closing:
+            return JournalWriteError("The journal is closed: send again when the receiver is back.")
+        if self._unwritten_bytes and self._unwritten_bytes + entry.size > self._waiting_limit:
+            return JournalFullError(
+                f"{self._unwritten_bytes} bytes wait for the disk, at most {self._waiting_limit} may: "
+                "send again, more slowly."
+            )
+        return None
+
+    def _run(self) -> None:
+        while entries := self._take_waiting():
+            while entries:
+                entries = self._commit_some(entries)
+        self._leave_segment()
+
+    def _take_waiting(self) -> list[Entry]:
+        """Everything that waits, at least one; [] when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            entries, self._waiting = self._waiting, []
+        return entries
+
+    def _commit_some(self, entries: list[Entry]) -> list[Entry]:
+        """Commit, or fail, the first entries: those that fit in one segment; the others are returned."""
+        count = 1
+        error: JournalError | None = None
+        try:
+            segment = self._segment_for(entries[0].size)
+            count = _fitting(entries, segment.room)
+            segment.append(entries[:count])
+        except JournalFullError as full:
+            error = full
+        except Exception as failed:
+            self._leave_segment()
+            error = JournalWriteError(
+                f"Writing the journal in {self._directory} failed ({failed}): "
+                "free space or repair the disk, then send again."
+            )
+        self._failure = error
+        with self._changed:
+            self._unwritten_bytes -= sum(entry.size for entry in entries[:count])
+        for entry in entries[:count]:
+            _complete(entry.done, error)
+        return entries[count:]
+
+    def _segment_for(self, size: int) -> Segment:
+        """The open segment if it has `size` bytes left, else a new one."""
+        if self._segment is None or self._segment.room < size:
+            self._leave_segment()
+            self._segment = self._create_within_limit(SEGMENT_HEADER_BYTES + size)
+        return self._segment
+
+    def _leave_segment(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def _create_within_limit(self, needed: int) -> Segment:
+        numbers = segment_numbers(self._directory)
+        sizes = [segment_size(self._directory, number) for number in numbers]
+        # An empty directory is numbered from the clock, so that a reader whose position is from before it
+        # was emptied finds higher numbers.
+        number = numbers[-1] + 1 if numbers else int(time.time())
+        free = self._limit_bytes - sum(sizes)
+        if needed <= free:
+            return create_segment(self._directory, number, min(max(self._segment_bytes, needed), free))
+        if sizes and sizes[-1] > SEGMENT_HEADER_BYTES:
+            # The reader never removes the newest segment: an empty one lets it give up the last full one.
+            create_segment(self._directory, number, SEGMENT_HEADER_BYTES).close()
+        raise JournalFullError(
+            f"The journal has {sum(sizes)} of at most {self._limit_bytes} bytes "
+            "(SPANDECK_JOURNAL_LIMIT_BYTES): send again when the store has caught up."
+        )
+
+
+def _fitting(entries: Sequence[Entry], room: int) -> int:
+    """How many of the first entries fit."""
+    for count, entry in enumerate(entries):
+        room -= entry.size
+        if room < 0:
+            return count
+    return len(entries)
+
+
+def _complete(done: Future[None], error: JournalError | None) -> None:
+    if not done.set_running_or_notify_cancel():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

@@ -1,0 +1,105 @@
+"""The way of an accepted request, the same for both transports: admission, journal, then the acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from google.protobuf.message import Message
+
+from spandeck_collector.journal import JournalError, JournalFullError, JournalWriter
+from spandeck_collector.receiver.admission import WRONG_IDS, Admitted, Media, admit, decompressed
+from spandeck_collector.receiver.otlp_signals import OtlpSignal
+from spandeck_collector.receiver.outcomes import Reason, RefusedError
+from spandeck_collector.receiver.refusals import Refusals
+
+_THREADS = 2
+_INLINE_BYTES = {Media.PROTOBUF: 4 << 20, Media.JSON: 64 << 10}
+_REPORT_EVERY_S = 10.0
+
+
+class Intake:
+    """Takes bodies in and returns when they are on disk; `stopping` makes it refuse all."""
+
+    def __init__(self, journal: JournalWriter, *, max_body_bytes: int) -> None:
+        """Feed `journal`; `max_body_bytes` bounds a body after decompression."""
+        self.refusals = Refusals(journal)
+        self.max_body_bytes = max_body_bytes
+        self.stopping = False
+        self._journal = journal
+        self._active_count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._reported_at_s = -_REPORT_EVERY_S
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="admission")
+
+    async def accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None = None) -> Message:
+        """The export response, once the request is durable; raises `RefusedError`."""
+        if self.stopping:
+            raise RefusedError(Reason.STOPPING)
+        self._active_count += 1
+        self._idle.clear()
+        try:
+            return await self._accept(otlp, body, media, content_encoding)
+        except (RefusedError, asyncio.CancelledError):
+            raise
+        except JournalFullError as error:
+            raise RefusedError(Reason.JOURNAL_FULL, str(error)) from error
+        except JournalError as error:
+            self._report(str(error))
+            raise RefusedError(Reason.JOURNAL_FAILED) from error
+        except Exception as error:
+            self._report(traceback.format_exc())
+            raise RefusedError(Reason.INTERNAL) from error
+        finally:
+            self._active_count -= 1
+            if not self._active_count:
+                self._idle.set()
+
+    async def is_ready(self) -> bool:
+        """Whether a request would be acknowledged now."""
+        if self.stopping:
+            return False
+        return self._journal.failure is None or await self.refusals.can_write()
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until the requests under way are answered, at most `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+
+    async def _accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Message:
+        received_at_ns = time.time_ns()
+        work = partial(_admit, otlp, body, media, content_encoding, self.max_body_bytes)
+        if content_encoding is None and len(body) <= _INLINE_BYTES[media]:
+            admitted = work()
+        else:
+            admitted = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if admitted.body:
+            await asyncio.wrap_future(self._journal.submit(otlp.signal, admitted.body, received_at_ns))
+        if admitted.rejected_count:
+            self.refusals.count(otlp.name, WRONG_IDS, admitted.rejected_count)
+        return _response(otlp, admitted)
+
+    def _report(self, text: str) -> None:
+        now_s = time.monotonic()
+        if now_s - self._reported_at_s >= _REPORT_EVERY_S:
+            self._reported_at_s = now_s
+            print(text, file=sys.stderr, flush=True)
+
+
+def _admit(otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None, max_body_bytes: int) -> Admitted:
+    return admit(otlp, decompressed(body, content_encoding, max_body_bytes), media)
+
+
+def _response(otlp: OtlpSignal, admitted: Admitted) -> Message:
+    """The response, with `partial_success` only where something was rejected (traces alone reject items)."""
+    if not admitted.rejected_count:
+        return otlp.response()
+    return otlp.response(partial_success={"rejected_spans": admitted.rejected_count, "error_message": admitted.message})

@@ -1,0 +1,193 @@
+"""One frozen `Settings` for every process: defaults, then `spandeck.toml`, then `SPANDECK_*`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+PREFIX = "SPANDECK_"
+CONFIG_FILE = "spandeck.toml"
+_SECRETS = ("ingest_token", "read_token", "admin_token")
+_PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
+_MINIMUM_SEGMENT_BYTES = 1 << 20
+_HIGHEST_PORT = 65_535
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot work; the sentence names the setting, the value and the rule."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a user can set: `http_port` is `SPANDECK_HTTP_PORT` or `http_port` in spandeck.toml."""
+
+    data_dir: Path = field(default_factory=lambda: user_data_path("spandeck", appauthor=False))
+    host: str = "127.0.0.1"
+    http_port: int = 4318
+    grpc_port: int = 4317
+    query_port: int = 4319
+    ui_port: int = 8501
+    ingest_token: str | None = None
+    read_token: str | None = None
+    admin_token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int = 64 << 20
+    journal_segment_bytes: int = 64 << 20
+    journal_limit_bytes: int = 2 << 30
+    query_timeout_s: float = 10.0
+    query_max_rows: int = 100_000
+    query_max_bytes: int = 64 << 20
+    query_concurrency: int = 4
+    memory_limit: str = "1GB"
+    checkpoint_rows: int = 122_880
+    sample_data: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
+        """Defaults, then `spandeck.toml` in `folder` (the working directory), then `SPANDECK_*`; validated.
+
+        Raises `SettingsError` for an unknown key in the file or a value of the wrong type or range.
+        """
+        values = _from_file((folder or Path.cwd()) / CONFIG_FILE)
+        for each in fields(cls):
+            text = environ.get(PREFIX + each.name.upper())
+            if text is not None and text != "":
+                values[each.name] = text
+        return replace(cls(), **{name: _convert(name, value) for name, value in values.items()}).validate()
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where the receiver appends and the store reads."""
+        return self.data_dir / "journal"
+
+    @property
+    def database(self) -> Path:
+        """The one DuckDB file; only the store opens it."""
+        return self.data_dir / "spandeck.duckdb"
+
+    @property
+    def log_dir(self) -> Path:
+        """One log file a process."""
+        return self.data_dir / "logs"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether `host` can be reached from this machine only."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def url(self, port: int) -> str:
+        """The address at which this machine reaches one of the ports."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings as `SPANDECK_*`, for a child process."""
+        result = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is not None:
+                result[PREFIX + each.name.upper()] = _text(value)
+        return result
+
+    def validate(self) -> Settings:
+        """Return self, or raise `SettingsError` with one sentence."""
+        for name in _PORTS:
+            _require(0 <= getattr(self, name) <= _HIGHEST_PORT, name, getattr(self, name), "a port from 0 to 65535")
+        for name in (
+            "max_body_bytes",
+            "query_max_rows",
+            "query_max_bytes",
+            "query_concurrency",
+            "checkpoint_rows",
+        ):
+            _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        _require(self.query_timeout_s > 0, "query_timeout_s", self.query_timeout_s, "above 0 seconds")
+        _require(
+            self.journal_segment_bytes >= _MINIMUM_SEGMENT_BYTES,
+            "journal_segment_bytes",
+            self.journal_segment_bytes,
+            f"at least {_MINIMUM_SEGMENT_BYTES}",
+        )
+        for name in _SECRETS:
+            token = getattr(self, name)
+            _require(
+                token is None or (token.isascii() and token.isprintable()),
+                name,
+                "(hidden)",
+                "printable ASCII",
+            )
+        self._require_tokens_off_loopback()
+        return self
+
+    def _require_tokens_off_loopback(self) -> None:
+        if self.is_loopback:
+            return
+        for name in ("ingest_token", "read_token"):
+            if not getattr(self, name):
+                raise SettingsError(
+                    f"SPANDECK_HOST is {self.host!r}, which others can reach, and {PREFIX}{name.upper()} "
+                    "is not set: set a token, or bind to 127.0.0.1."
+                )
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    known = {each.name for each in fields(Settings)}
+    for key in values:
+        if key not in known:
+            raise SettingsError(f"{path} has the unknown setting {key!r}: known are {', '.join(sorted(known))}.")
+    return values
+
+
+def _convert(name: str, value: Any) -> Any:
+    default = getattr(Settings(), name)
+    try:
+        if name == "data_dir":
+            return Path(value).expanduser().absolute()
+        if isinstance(default, bool):
+            return value if isinstance(value, bool) else _boolean(value)
+        if isinstance(default, int | float):
+            return type(default)(value)
+        if isinstance(default, tuple):
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(part.strip() for part in parts if part.strip())
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}: {error}.") from error
+    return str(value)
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("use 1 or 0")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _require(holds: bool, name: str, value: object, rule: str) -> None:
+    if not holds:
+        raise SettingsError(f"{PREFIX}{name.upper()} is {value}: it must be {rule}.")

@@ -1,0 +1,75 @@
+"""`python -m spandeck_collector.store`: the process that owns the database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+import duckdb
+
+from spandeck_collector.journal import JournalReader
+from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.store.database import DatabaseError, lock, open_database
+from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.prices import load_prices
+from spandeck_collector.store.query_runner import QueryRunner
+from spandeck_collector.store.query_service import QueryServer
+from spandeck_collector.store.tail import Tail
+
+EXIT_FATAL_DATABASE = 70
+"""Exit code after an error that invalidates the open database; committed rows are safe, a new process reads them."""
+
+
+def main() -> int:
+    """Run until SIGTERM or, under a supervisor, until stdin ends; 2 when it cannot start."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s store %(levelname)s %(message)s")
+    try:
+        return _run(Settings.from_environment())
+    except (SettingsError, DatabaseError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _run(settings: Settings) -> int:
+    connection = open_database(settings.database, settings.memory_limit)
+    load_prices(connection)
+    ingest = Ingest(connection, settings.data_dir / "quarantine")
+    lock(connection)
+    settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings.checkpoint_rows)
+    try:
+        server = QueryServer(settings, QueryRunner(connection, settings), lambda: True)
+    except OSError as error:
+        raise SettingsError(
+            f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "
+            "Stop the other program or set SPANDECK_QUERY_PORT to a free port."
+        ) from error
+    _stop_on_signals(tail)
+    threading.Thread(target=server.serve_forever, name="queries", daemon=True).start()
+    try:
+        tail.run()
+    except duckdb.FatalException as error:
+        print(f"The database must be opened anew: {error}", file=sys.stderr)
+        return EXIT_FATAL_DATABASE
+    server.shutdown()
+    connection.close()
+    return 0
+
+
+def _stop_on_signals(tail: Tail) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: tail.stop())
+    if os.environ.get("SPANDECK_SUPERVISED") == "1":
+        threading.Thread(target=_stop_at_end_of_stdin, args=(tail,), daemon=True).start()
+
+
+def _stop_at_end_of_stdin(tail: Tail) -> None:
+    sys.stdin.read()
+    tail.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Opens the one DuckDB file: settings, tables, macros, views. Nothing else in Spandeck opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from spandeck_schema import catalog
+
+STORAGE_VERSION = "v1.5.0"
+"""File format written, pinned so that a newer DuckDB does not change it (storage.md section 1)."""
+
+
+class DatabaseError(RuntimeError):
+    """The database file cannot be used; the sentence says why and what to do."""
+
+
+def open_database(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """Open or create the file, bring its tables and views up to date.
+
+    Raises `DatabaseError` when another process holds the file or a newer Spandeck wrote it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        connection = duckdb.connect(str(path), config=_configuration(path, memory_limit))
+    except duckdb.IOException as error:
+        raise DatabaseError(
+            f"{path} cannot be opened: {error}. Stop the other process that uses it, or set SPANDECK_DATA_DIR."
+        ) from error
+    path.chmod(0o600)
+    _prepare(connection, path)
+    return connection
+
+
+def _configuration(path: Path, memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "storage_compatibility_version": STORAGE_VERSION,
+        "memory_limit": memory_limit,
+        # A batch costs 1.7 times the CPU with two threads; queries run beside it in threads of their own.
+        "threads": "1",
+        "temp_directory": str(path.with_suffix(".tmp")),
+        "max_temp_directory_size": "2GB",
+        # The store checkpoints by row count and when idle; DuckDB's 16 MB would cost twice the insert.
+        "wal_autocheckpoint": "1TB",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "python_enable_replacements": "false",
+        "preserve_insertion_order": "true",
+    }
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    # Time stamps are plain UTC; the session's zone must not shift what a user casts.
+    connection.execute("set global TimeZone = 'UTC'")
+    # Text columns are most of a file; zstd stores them in half of what the automatic choice takes (ingest.md 3).
+    connection.execute("set global force_compression = 'zstd'")
+    connection.execute("create schema if not exists store")
+    for table in catalog.sql_files("tables"):
+        connection.execute(table.text)
+    about = connection.execute("select schema_version, definitions_digest from store.about").fetchone()
+    if about and about[0] > catalog.SCHEMA_VERSION:
+        raise DatabaseError(
+            f"{path} has schema version {about[0]}, this Spandeck knows {catalog.SCHEMA_VERSION}: "
+            "install the newer Spandeck that wrote it, or set SPANDECK_DATA_DIR to another folder."
+        )
+    if not about:
+        connection.execute("insert into store.about values (?, '', '')", [catalog.SCHEMA_VERSION])
+        connection.execute("insert into store.journal_position values (0, 0)")
+    if not about or about[1] != catalog.definitions_digest():
+        for statement in catalog.definitions():
+            connection.execute(statement)
+        connection.execute("update store.about set definitions_digest = ?", [catalog.definitions_digest()])
+    # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
+    connection.execute("checkpoint")
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close the way to files and settings, for good: queries of users come after this."""
+    connection.execute("set global enable_external_access = false")
+    connection.execute("set global lock_configuration = true")

@@ -1,0 +1,116 @@
+"""One transaction a batch: rows, settled traces, alerts, and the journal position that they came from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from google.protobuf.message import DecodeError
+
+from spandeck_collector.journal import Position, Record
+from spandeck_collector.store.decode import Batch, decode
+from spandeck_collector.store.pipeline import Pipeline
+from spandeck_collector.store.prices import price_model
+from spandeck_schema import catalog
+
+_NORMALIZE = ("touched_traces", "stored_spans", "new_arrivals", "mapped_spans", "new_spans")
+_SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
+_LOG = logging.getLogger(__name__)
+
+
+class Ingest:
+    """Writes batches through one connection; not for use by two threads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, quarantine: Path) -> None:
+        """`quarantine` is the folder for records that no attempt could store."""
+        self._connection = connection
+        self._pipeline = Pipeline(connection)
+        self._quarantine = quarantine
+        self.rows_since_checkpoint = 0
+
+    def position(self) -> Position:
+        """Where the journal has been stored up to."""
+        row = self._connection.execute("select segment, byte_offset from store.journal_position").fetchone()
+        return Position(*row) if row else Position(0, 0)
+
+    def store(self, records: Sequence[Record]) -> None:
+        """Store records and the position after the last of them, exactly once.
+
+        A record whose data cannot be stored is set aside and counted as refused, and the rest goes on.
+        Raises `duckdb.OutOfMemoryException` when a later try may work, `duckdb.FatalException` when the
+        database must be opened anew; nothing of the records is stored then.
+        """
+        if not records:
+            return
+        try:
+            self._write(decode(records), records[-1].position)
+        except (duckdb.DataError, duckdb.ConversionException, DecodeError, ValueError, OverflowError) as error:
+            self._store_apart(records, error)
+
+    def checkpoint(self) -> None:
+        """Write everything into the database file; what the journal held until now may go after that."""
+        self._connection.execute("checkpoint")
+        self.rows_since_checkpoint = 0
+
+    def _store_apart(self, records: Sequence[Record], error: Exception) -> None:
+        if len(records) > 1:
+            middle = len(records) // 2
+            self.store(records[:middle])
+            self.store(records[middle:])
+            return
+        record = records[0]
+        _LOG.error("A record at %s was set aside: %s", record.position, error)
+        self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = f"{record.position.segment}-{record.position.offset}.{record.signal.name.lower()}.pb"
+        (self._quarantine / name).write_bytes(record.body)
+        refusal = {
+            "signal": record.signal.name.lower(),
+            "reason": "A request could not be stored.",
+            "count": 1,
+        }
+        refused = Batch(refusals=[refusal | {"last_at_ns": record.received_at_ns}])
+        self._write(refused, record.position)
+
+    def _write(self, batch: Batch, position: Position) -> None:
+        self._connection.execute("begin")
+        try:
+            self._write_rows(batch)
+            self._connection.execute(
+                "update store.journal_position set segment = ?, byte_offset = ?",
+                [position.segment, position.offset],
+            )
+            self._connection.execute("commit")
+        except duckdb.FatalException:
+            raise
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
+
+    def _write_rows(self, batch: Batch) -> None:
+        self._pipeline.take_in(batch)
+        if len(batch.spans):
+            self._pipeline.fill(*_NORMALIZE)
+            self._name_prices()
+            self._pipeline.write("insert_spans", "insert_span_events", "insert_ingest_log")
+            self._pipeline.fill(*_SETTLE)
+            self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+            self._pipeline.fire_alerts()
+        if len(batch.logs) or len(batch.metrics):
+            self._pipeline.write("insert_log_records", "insert_metric_points")
+        for refusal in batch.refusals:
+            self._connection.execute(
+                catalog.sql("normalize", "insert_refusal"),
+                [refusal["last_at_ns"], refusal["signal"], refusal["count"], refusal["reason"]],
+            )
+        self._pipeline.empty()
+
+    def _name_prices(self) -> None:
+        pairs = self._pipeline.read("unnamed_models")
+        if pairs:
+            self._connection.executemany(
+                "insert into store.price_models values (?, ?, ?)",
+                [[provider, model, price_model(provider, model)] for provider, model in pairs],
+            )

@@ -1,0 +1,1 @@
+"""The dashboard of Spandeck: pages that ask the query service and draw what it answers."""

@@ -1,0 +1,57 @@
+"""What cards have in common: a frame, a heading, the SQL behind it, and a sentence when it cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from spandeck_dashboard.queries import CollectorDown, Parameter, QueryRefused, runnable_sql
+
+
+@contextmanager
+def card(
+    name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter
+) -> Iterator[None]:
+    """A framed card; a refused query or a collector that is away becomes a sentence inside it.
+
+    `title` and `subtitle` are our own words. `queries` are shown, with `params` written in, behind SQL.
+    """
+    with st.container(border=True, key=f"card-{name}"):
+        heading(name, title, subtitle, queries=queries, **params)
+        try:
+            yield
+        except QueryRefused as refusal:
+            refused(name, refusal)
+        except CollectorDown:
+            st.text("No answer from the collector yet.")
+
+
+def heading(
+    name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter
+) -> None:
+    """The heading of a card and its SQL button."""
+    with st.container(horizontal=True, key=f"head-{name}", vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {title} :gray[{subtitle}]" if subtitle else f"#### {title}")
+        if queries:
+            sql_button(name, queries, **params)
+
+
+def sql_button(name: str, queries: tuple[str, ...], **params: Parameter) -> None:
+    """A small button that shows the queries of a card, ready to be copied and run."""
+    with st.popover("SQL", type="tertiary", key=f"sql-{name}", help="The query behind these numbers"):
+        for query in queries:
+            st.code(runnable_sql(query, **params), language="sql", height=320)
+
+
+def refused(name: str, refusal: QueryRefused) -> None:
+    """Say why a query was refused, in the words of the query service."""
+    with st.container(key=f"refused-{name}"):
+        st.text("This query was refused.")
+        st.code(refusal.sentence, language=None, wrap_lines=True)
+
+
+def mark_done(page: str) -> None:
+    """The hidden sign that a page is drawn; `page` is our own name of it."""
+    st.html(f'<span class="spandeck-done" data-testid="spandeck-done" hidden>done · {page}</span>')

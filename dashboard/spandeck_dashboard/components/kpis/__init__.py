@@ -1,0 +1,32 @@
+"""The strip of key figures: value, change against the period before, and a sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from spandeck_dashboard.components import part
+
+Tone = Literal["good", "bad", "plain"]
+
+_render = part("kpis")
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One card. `trend` holds the sparkline's values, None where unknown; all texts are ready to show."""
+
+    name: str
+    label: str
+    value: str
+    change: str
+    tone: Tone
+    note: str
+    trend: Sequence[float | None]
+    shape: Literal["line", "bars"] = "line"
+
+
+def kpis(cards: Sequence[Kpi], *, against: str, key: str) -> None:
+    """Draw the cards; `against` names the period that the change is measured from."""
+    _render(data={"cards": [asdict(card) for card in cards], "against": against}, key=key)

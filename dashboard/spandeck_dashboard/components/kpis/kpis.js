@@ -1,0 +1,87 @@
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 160;
+const HEIGHT = 34;
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function shape(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function points(trend) {
+  const known = trend.filter((value) => value !== null);
+  const top = Math.max(...known, 0);
+  const low = Math.min(...known, top);
+  const span = top - low || 1;
+  const x = (index) => (index / Math.max(trend.length - 1, 1)) * WIDTH;
+  const y = (value) => HEIGHT - 3 - ((value - low) / span) * (HEIGHT - 6);
+  return trend.map((value, index) => (value === null ? null : [x(index), y(value)])).filter(Boolean);
+}
+
+function line(svg, trend) {
+  const path = points(trend);
+  if (path.length === 0) return;
+  const text = path.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+  const first = path[0];
+  const last = path[path.length - 1];
+  if (path.length > 1) {
+    const area = `${text}L${last[0].toFixed(1)} ${HEIGHT}L${first[0].toFixed(1)} ${HEIGHT}Z`;
+    svg.append(shape("path", { d: area, class: "area" }));
+    svg.append(shape("path", { d: text, class: "line" }));
+  }
+}
+
+function bars(svg, trend) {
+  const top = Math.max(...trend, 1);
+  const step = WIDTH / trend.length;
+  trend.forEach((value, index) => {
+    const height = value ? Math.max((value / top) * (HEIGHT - 4), 1.5) : 0;
+    svg.append(shape("rect", {
+      x: (index * step + step * 0.14).toFixed(2),
+      y: (HEIGHT - height).toFixed(2),
+      width: (step * 0.72).toFixed(2),
+      height: height.toFixed(2),
+      class: "bar",
+    }));
+  });
+}
+
+function sparkline(card) {
+  const svg = shape("svg", {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true",
+  });
+  if (card.shape === "bars") bars(svg, card.trend);
+  else line(svg, card.trend);
+  return svg;
+}
+
+function cardOf(card, against) {
+  const node = element("article", "card");
+  node.dataset.kpi = card.name;
+  node.setAttribute("aria-label", `${card.label}: ${card.value}`);
+  node.append(element("h3", "label", card.label), element("div", "value", card.value));
+  const row = element("div", "row");
+  if (card.change) {
+    row.append(element("span", `change ${card.tone}`, card.change), element("span", "against", against));
+  } else {
+    row.append(element("span", "against", `${against}: no data`));
+  }
+  node.append(row, element("div", "note", card.note || "\u00a0"), sparkline(card));
+  return node;
+}
+
+export default function ({ data, parentElement }) {
+  const strip = element("section", "part strip");
+  strip.setAttribute("aria-label", "Key figures");
+  strip.append(...data.cards.map((card) => cardOf(card, data.against)));
+  const old = parentElement.querySelector(".strip");
+  if (old) old.replaceWith(strip);
+  else parentElement.append(strip);
+}

@@ -1,0 +1,61 @@
+"""A table whose rows can open a trace: sorting, keyboard and links happen in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from spandeck_dashboard.components import part
+
+_render = part("table")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; every list has one entry a row.
+
+    `text` is shown, `sort` orders (else the text does), `share` (0 to 1) draws a bar, `trend` small bars,
+    `tone` (ok, error, warning, info, muted) colours, `note` is a second, smaller text and `swatch` a
+    series colour (CSS). `width` is a CSS length, or empty to share what is left.
+    """
+
+    label: str
+    text: Sequence[str]
+    kind: Literal["text", "number", "status", "badge", "code"] = "text"
+    width: str = ""
+    sort: Sequence[float | None] | None = None
+    share: Sequence[float | None] | None = None
+    trend: Sequence[Sequence[float]] | None = None
+    tone: Sequence[str] | None = None
+    note: Sequence[str] | None = None
+    swatch: Sequence[str] | None = None
+
+
+def table(
+    columns: Sequence[Column],
+    *,
+    key: str,
+    label: str,
+    links: Sequence[str | None] | None = None,
+    height: int | None = None,
+    empty: str = "Nothing in this period.",
+) -> int | None:
+    """Draw the table; returns the index of the row that was opened in this run, else None.
+
+    `links` holds the address that a row opens (also in a new tab), None for a row that opens nothing.
+    `height` (px) is where it begins to scroll; `empty` is the sentence for no rows.
+    """
+    data: dict[str, Any] = {
+        "label": label,
+        "columns": [{k: v for k, v in asdict(column).items() if v is not None} for column in columns],
+        "links": list(links) if links is not None else None,
+        "height": height,
+        "empty": empty,
+    }
+    result = _render(data=data, key=key, on_open_change=_nothing)
+    return int(result.open) if result.open is not None else None
+
+
+def _nothing() -> None:
+    """Streamlit learns from a callback's presence that the part sends `open`."""

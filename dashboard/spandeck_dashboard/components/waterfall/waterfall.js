@@ -1,0 +1,306 @@
+const VIEWS = new WeakMap();
+const ROW = 28;
+const SPARE = 6;
+const SELECT_AFTER_MS = 80;
+const KINDS = {
+  agent: ["◆", "agent"], workflow: ["◆", "agent"], chain: ["◆", "agent"], handoff: ["◆", "agent"],
+  llm: ["●", "llm"], embedding: ["●", "llm"], reranker: ["●", "llm"],
+  tool: ["■", "tool"], mcp: ["■", "tool"], retriever: ["■", "tool"], memory: ["■", "tool"],
+  guardrail: ["▲", "guard"], evaluator: ["▲", "guard"],
+};
+const LEGEND = [["◆", "agent", "agent"], ["●", "llm", "model"], ["■", "tool", "tool"], ["▲", "guard", "guard"]];
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function button(text, onclick) {
+  const node = element("button", "knob", text);
+  node.type = "button";
+  node.onclick = onclick;
+  return node;
+}
+
+/* ------------------------------------------------------------------ frame */
+
+function build(view, parent) {
+  view.root = element("div", "part waterfall");
+  view.root.append(toolbar(view), headings(view), bodyOf(view));
+  parent.append(view.root);
+  view.observer = new ResizeObserver(() => view.trace && paint(view));
+  view.observer.observe(view.body);
+}
+
+function toolbar(view) {
+  const bar = element("div", "bar");
+  view.input = element("input");
+  view.input.type = "search";
+  view.input.placeholder = "Find spans (name, model, error)";
+  view.input.setAttribute("aria-label", "Find spans");
+  view.input.oninput = () => { view.body.scrollTop = 0; layout(view); };
+  view.critical = button("Critical path", () => { view.dims = !view.dims; pressed(view); paint(view); });
+  view.foldAll = button("Collapse", () => foldAll(view));
+  view.nextError = button("Next error", () => toNextError(view));
+  view.copy = button("Copy link", () => copyLink(view));
+  view.count = element("span", "count");
+  const legend = element("span", "legend");
+  for (const [sign, kind, name] of LEGEND) {
+    const mark = element("i", `sign ${kind}`, sign);
+    mark.setAttribute("aria-hidden", "true");
+    const entry = element("span");
+    entry.append(mark, name);
+    legend.append(entry);
+  }
+  bar.append(view.input, view.critical, view.foldAll, view.nextError, view.copy, view.count, legend);
+  return bar;
+}
+
+function headings(view) {
+  const head = element("div", "head grid");
+  view.axis = element("div", "axis");
+  head.append(element("div", "first", "Span"), view.axis);
+  head.append(element("div", "n", "Tokens"), element("div", "n", "Cost"), element("div", "n", "Duration"));
+  return head;
+}
+
+function bodyOf(view) {
+  view.body = element("div", "body");
+  view.body.tabIndex = 0;
+  view.body.setAttribute("role", "tree");
+  view.body.setAttribute("aria-label", "Spans of this trace");
+  view.pad = element("div", "pad");
+  view.pad.setAttribute("role", "none");
+  view.body.append(view.pad);
+  view.body.onkeydown = (event) => onKey(view, event);
+  view.body.onscroll = () => {
+    view.frame ??= requestAnimationFrame(() => { view.frame = undefined; paint(view); });
+  };
+  return view.body;
+}
+
+/* ---------------------------------------------------------------- actions */
+
+function pressed(view) {
+  view.critical.classList.toggle("on", view.dims);
+  view.critical.setAttribute("aria-pressed", String(view.dims));
+}
+
+function foldAll(view) {
+  if (view.folded.size) view.folded.clear();
+  else for (const span of view.trace.spans) if (span.depth > 0 && span.children.length) view.folded.add(span.id);
+  layout(view);
+}
+
+function fold(view, span) {
+  if (!view.folded.delete(span.id)) view.folded.add(span.id);
+  layout(view);
+}
+
+function toNextError(view) {
+  const at = view.rows.findIndex((span) => span.id === view.selected);
+  const rest = [...view.rows.slice(at + 1), ...view.rows.slice(0, at + 1)];
+  const found = rest.find((span) => span.error);
+  if (found) select(view, found);
+}
+
+function copyLink(view) {
+  const url = new URL(location.href);
+  url.searchParams.set("span", view.selected);
+  navigator.clipboard?.writeText(url.href).then(() => {
+    view.copy.textContent = "Copied";
+    setTimeout(() => { view.copy.textContent = "Copy link"; }, 1500);
+  });
+}
+
+function select(view, span) {
+  view.selected = span.id;
+  reveal(view);
+  paint(view);
+  clearTimeout(view.timer);
+  view.timer = setTimeout(() => view.setState("selected", span.id), SELECT_AFTER_MS);
+}
+
+function reveal(view) {
+  const at = view.rows.findIndex((span) => span.id === view.selected);
+  if (at < 0) return;
+  const { body } = view;
+  const top = at * ROW;
+  if (top < body.scrollTop) body.scrollTop = top - ROW;
+  else if (top + ROW > body.scrollTop + body.clientHeight) body.scrollTop = top + 3 * ROW - body.clientHeight;
+}
+
+function onKey(view, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const { rows } = view;
+  const at = rows.findIndex((span) => span.id === view.selected);
+  const span = rows[at];
+  const to = {
+    ArrowDown: at + 1, j: at + 1, ArrowUp: at - 1, k: at - 1, Home: 0, End: rows.length - 1,
+    PageDown: at + 12, PageUp: at - 12,
+  }[event.key];
+  if (to !== undefined) select(view, rows[Math.min(Math.max(to, 0), rows.length - 1)]);
+  else if (event.key === "ArrowLeft" && span) collapseOrUp(view, span);
+  else if (event.key === "ArrowRight" && span) expandOrDown(view, span, at);
+  else if (event.key === "e") toNextError(view);
+  else if (event.key === "/") view.input.focus();
+  else return;
+  event.preventDefault();
+}
+
+function collapseOrUp(view, span) {
+  if (span.children.length && !view.folded.has(span.id)) fold(view, span);
+  else if (view.rows.some((row) => row.id === span.parent)) select(view, view.trace.byId.get(span.parent));
+}
+
+function expandOrDown(view, span, at) {
+  if (view.folded.has(span.id)) fold(view, span);
+  else if (span.children.length && view.rows[at + 1]) select(view, view.rows[at + 1]);
+}
+
+/* --------------------------------------------------------------- painting */
+
+function layout(view) {
+  view.rows = rowsOf(view.trace, view.folded, view.input.value);
+  view.pad.style.height = `${view.rows.length * ROW}px`;
+  const all = view.trace.spans.length;
+  view.count.textContent = view.rows.length === all ? `${all} spans` : `${view.rows.length} of ${all} spans`;
+  view.foldAll.textContent = view.folded.size ? "Expand" : "Collapse";
+  view.nextError.hidden = !view.trace.spans.some((span) => span.error);
+  drawAxis(view);
+  paint(view);
+}
+
+function drawAxis(view) {
+  const { width } = view.trace;
+  const { step, ticks } = ticksOf(width);
+  view.pad.style.setProperty("--step", `${(step / width) * 100}%`);
+  view.axis.replaceChildren(...ticks.map((at) => {
+    const tick = element("span", at ? "tick" : "tick zero", tickText(at, step));
+    tick.style.left = `${(at / width) * 100}%`;
+    return tick;
+  }));
+}
+
+function newRow(view) {
+  const row = element("div", "row grid");
+  row.setAttribute("role", "treeitem");
+  const part = {
+    first: element("div", "first"), twist: element("button", "twist"), sign: element("i", "sign"),
+    name: element("span", "name"), model: element("span", "model"), error: element("span", "error"),
+    lane: element("div", "lane"), bar: element("div", "span"), wait: element("div", "wait"),
+    label: element("span", "label"),
+    tokens: element("div", "n"), cost: element("div", "n"), duration: element("div", "n strong"),
+  };
+  part.twist.type = "button";
+  part.twist.tabIndex = -1;
+  part.twist.setAttribute("aria-hidden", "true");
+  part.twist.onclick = (event) => { event.stopPropagation(); fold(view, row.span); };
+  part.sign.setAttribute("aria-hidden", "true");
+  part.first.append(part.twist, part.sign, part.name, part.model, part.error);
+  part.bar.append(part.wait);
+  part.lane.append(part.bar, part.label);
+  row.append(part.first, part.lane, part.tokens, part.cost, part.duration);
+  row.part = part;
+  row.onclick = () => { select(view, row.span); view.body.focus({ preventScroll: true }); };
+  view.pad.append(row);
+  return row;
+}
+
+function paint(view) {
+  const { body, rows, pool } = view;
+  const from = Math.max(0, Math.floor(body.scrollTop / ROW) - SPARE);
+  const to = Math.min(rows.length, Math.ceil((body.scrollTop + (body.clientHeight || 600)) / ROW) + SPARE);
+  let used = 0;
+  for (let at = from; at < to; at++, used++) {
+    pool[used] ??= newRow(view);
+    fill(view, pool[used], rows[at], at);
+  }
+  for (; used < pool.length; used++) pool[used].hidden = true;
+}
+
+function fill(view, row, span, at) {
+  const [sign, kind] = KINDS[span.kind] ?? ["○", "other"];
+  const chosen = span.id === view.selected;
+  const folded = view.folded.has(span.id);
+  row.span = span;
+  row.hidden = false;
+  row.style.top = `${at * ROW}px`;
+  row.className = `row grid ${kind}`;
+  row.classList.toggle("chosen", chosen);
+  row.classList.toggle("failed", Boolean(span.error));
+  row.classList.toggle("dim", view.dims && !span.critical);
+  row.id = `span-${span.id}`;
+  row.setAttribute("aria-level", span.depth + 1);
+  row.setAttribute("aria-selected", String(chosen));
+  row.setAttribute("aria-label", `${span.name}, ${span.kind}, ${span.durationText}${span.error ? `, error ${span.error}` : ""}`);
+  if (span.children.length) row.setAttribute("aria-expanded", String(!folded));
+  else row.removeAttribute("aria-expanded");
+  if (chosen) view.body.setAttribute("aria-activedescendant", row.id);
+  fillTexts(row.part, span, sign, folded);
+  fillBar(view.trace, row.part, span);
+}
+
+function fillTexts(part, span, sign, folded) {
+  part.first.style.paddingLeft = `${6 + Math.min(span.depth, 14) * 14}px`;
+  part.twist.textContent = span.children.length ? (folded ? "▸" : "▾") : "";
+  part.sign.textContent = sign;
+  part.name.textContent = span.name ?? "–";
+  part.first.title = `${span.name ?? ""}${span.orphan ? "\nIts parent span was not received." : ""}`;
+  const model = span.model && !(span.name ?? "").includes(span.model) ? span.model : "";
+  part.model.textContent = span.orphan ? "parent missing" : model;
+  part.error.textContent = span.error ? `✕ ${span.error}` : span.errorsBelow ? `${span.errorsBelow} ✕` : "";
+  part.error.classList.toggle("below", !span.error);
+  const sum = span.sum && span.children.length ? "Σ " : "";
+  part.tokens.textContent = span.tokens ? sum + span.tokens : "";
+  part.cost.textContent = span.cost ? sum + span.cost : "";
+  part.duration.textContent = span.durationText;
+}
+
+function fillBar(trace, part, span) {
+  const left = ((span.offset - trace.from) / trace.width) * 100;
+  const width = Math.max(((span.duration ?? 0) / trace.width) * 100, 0.2);
+  part.bar.style.left = `${left}%`;
+  part.bar.style.width = `${width}%`;
+  const share = span.firstToken && span.duration ? Math.min(span.firstToken / span.duration, 1) : 0;
+  part.wait.style.width = `${share * 100}%`;
+  part.wait.hidden = share === 0;
+  part.bar.title = share ? `First token after ${Math.round(span.firstToken)} ms` : "";
+  part.label.textContent = span.durationText;
+  const fits = left + width < 84;
+  part.label.style.left = fits ? `calc(${left + width}% + 6px)` : "auto";
+  part.label.style.right = fits ? "auto" : `calc(${100 - left}% + 6px)`;
+}
+
+/* ------------------------------------------------------------------ entry */
+
+function show(view, data) {
+  const key = JSON.stringify([data.spans.id, data.spans.duration, data.spans.tokens, data.spans.cost]);
+  if (view.key === key) {
+    if (data.selected && data.selected !== view.asked) view.selected = data.selected;
+  } else {
+    view.key = key;
+    view.trace = traceOf(data.spans);
+    view.folded.clear();
+    view.selected = data.selected;
+  }
+  view.asked = data.selected;
+  layout(view);
+  reveal(view);
+  paint(view);
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  let view = VIEWS.get(parentElement);
+  if (!view) {
+    view = { folded: new Set(), pool: [], rows: [], dims: false };
+    VIEWS.set(parentElement, view);
+    build(view, parentElement);
+    pressed(view);
+  }
+  view.setState = setStateValue;
+  show(view, data);
+  return () => { clearTimeout(view.timer); view.observer.disconnect(); VIEWS.delete(parentElement); view.root.remove(); };
+}

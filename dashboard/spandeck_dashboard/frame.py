@@ -1,0 +1,122 @@
+"""What stands around every page: its name, the filters, "sample data", and the bar of an outage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+import streamlit as st
+
+from spandeck_dashboard import formats
+from spandeck_dashboard.cards import mark_done, refused
+from spandeck_dashboard.filters import Filters, draw_filters, draw_fixed_end, jump
+from spandeck_dashboard.queries import (
+    CollectorDown,
+    QueryRefused,
+    ask,
+    config,
+    down_since,
+    outage_reason,
+)
+
+_FILTERS = "spandeck_filters"
+_BAR = "spandeck_outage_bar"
+_RETRY_S = 3
+
+
+def draw(title: str, *, has_own_header: bool) -> None:
+    """Draw the header row; a page with a header of its own gets the filters, unseen, so that they last."""
+    if has_own_header:
+        with st.container(key="filters-unseen"):
+            filters = draw_filters()
+    else:
+        with st.container(horizontal=True, key="topbar", vertical_alignment="center"):
+            st.title(title, anchor=False)
+            sample_chip()
+            with st.container(horizontal=True, key="filters", vertical_alignment="center", gap="small"):
+                filters = draw_filters()
+    st.session_state[_FILTERS] = filters
+    st.session_state[_BAR] = st.container()
+    if not has_own_header:
+        draw_fixed_end(filters)
+
+
+def finish() -> None:
+    """After the page: say above it that the collector is away, if one of its queries found out."""
+    since = down_since()
+    if since is not None:
+        with st.session_state[_BAR]:
+            _outage_bar(since)
+
+
+def sample_chip() -> None:
+    """Say that the data are samples, where they are."""
+    if config().sample_data:
+        with st.container(key="sample-chip"):
+            st.badge("sample data", icon=":material/science:", color="orange")
+
+
+def page_of(name: str) -> Callable[[Callable[[Filters], None]], Callable[[], None]]:
+    """Make a page of a function that draws with filters: failures become sentences, the end is marked."""
+
+    def decorate(function: Callable[[Filters], None]) -> Callable[[], None]:
+        @wraps(function)
+        def page() -> None:
+            try:
+                function(st.session_state[_FILTERS])
+            except QueryRefused as refusal:
+                refused(name, refusal)
+            except CollectorDown:
+                with st.container(border=True, key="card-no-answer"):
+                    st.text("Nothing to show yet: the collector has not answered since this page was opened.")
+            mark_done(name)
+
+        return page
+
+    return decorate
+
+
+def draw_empty_range(extent: dict[str, Any], filters: Filters) -> None:
+    """No span in the period: when the last one was, and the way there."""
+    with st.container(border=True, key="card-empty-range"):
+        ending = "the last" if filters.is_live else f"the {filters.range} before {formats.moment(filters.until)} UTC:"
+        last = formats.ago(extent["last_age_s"]) if extent["last_age_s"] >= 0 else "later than that"
+        where = f"{ending} {filters.range}" if filters.is_live else ending
+        st.text(f"No spans in {where}; last one {last}." if filters.is_live else f"No spans in {where} last one {last}.")
+        if extent["range_that_holds_last"] and filters.is_live:
+            target, until = str(extent["range_that_holds_last"]), None
+            label = f"Show the last {target}"
+        else:
+            target, until = filters.range, _just_after(extent["last_started_at"])
+            label = "Show the time of the last span"
+        st.button(label, key="jump", on_click=jump, args=(target, until), type="primary")
+
+
+def _just_after(moment: datetime) -> datetime:
+    known = moment.replace(tzinfo=UTC, microsecond=0)
+    return datetime.fromtimestamp(known.timestamp() + 60, UTC)
+
+
+def _outage_bar(since: datetime) -> None:
+    zone = st.context.timezone
+    with st.container(key="down-bar"):
+        st.text(
+            f"Collector not reachable since {formats.moment(since, zone, with_date=False)} "
+            f"{formats.zone_name(zone)}: the page shows what was known before. {outage_reason()} "
+            "Is `spandeck up` running?"
+        )
+        _wait_for_collector()
+
+
+@st.fragment(run_every=_RETRY_S)
+def _wait_for_collector() -> None:
+    try:
+        ask("ingest_health", now=datetime.now(UTC))
+    except QueryRefused:
+        pass
+    except CollectorDown:
+        return
+    if down_since() is None:
+        st.rerun()

@@ -1,0 +1,36 @@
+-- grain: a thirtieth of the period and one of its five dearest models, or the rest as "other"; only with a cost
+-- params: since, until, service, model, agent
+with
+bounds as (
+    select
+        epoch_ms(cast($since as timestamp)) as since_ms,
+        (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 30 as width_ms
+),
+calls as (
+    select
+        cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
+        model,
+        cost_usd
+    from llm_calls, bounds
+    where
+        cost_usd is not null
+        and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        and (cast($service as varchar) is null or service = cast($service as varchar))
+        and (cast($model as varchar) is null or model = cast($model as varchar))
+        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+),
+ranked as (
+    select model, row_number() over (order by sum(cost_usd) desc, count(*) desc, model asc) as rank
+    from calls
+    group by model
+)
+select
+    cast(since_ms + (calls.bucket + 0.5) * width_ms as bigint) as middle_ms,
+    least(ranked.rank, 6) as rank,
+    if(ranked.rank > 5, 'other', coalesce(calls.model, 'unnamed model')) as model,
+    round(sum(calls.cost_usd), 6) as cost_usd
+from calls
+cross join bounds
+inner join ranked on calls.model is not distinct from ranked.model
+group by all
+order by rank, middle_ms

@@ -1,0 +1,34 @@
+-- grain: a model of the period, dearest first; `rank` numbers the colours, a model without a price has no cost
+-- params: since, until, service, model, agent
+with
+calls as (
+    select *
+    from llm_calls
+    where
+        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        and (cast($service as varchar) is null or service = cast($service as varchar))
+        and (cast($model as varchar) is null or model = cast($model as varchar))
+        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+),
+models as (
+    select
+        model,
+        count(*) as call_count,
+        count(*) filter (where status = 'error') as error_count,
+        quantile_cont(duration_ms, 0.50) filter (where kind = 'llm') as p50_ms,
+        quantile_cont(duration_ms, 0.95) filter (where kind = 'llm') as p95_ms,
+        quantile_cont(time_to_first_token_ms, 0.95) filter (where kind = 'llm') as first_token_p95_ms,
+        cast(sum(coalesce(input_tokens + output_tokens, input_tokens, output_tokens)) as bigint) as token_count,
+        sum(cost_usd) as cost_usd,
+        count(*) filter (where cost_usd is null and coalesce(input_tokens, output_tokens) is not null)
+            as unpriced_call_count
+    from calls
+    group by model
+)
+select
+    *,
+    row_number() over (order by cost_usd desc nulls last, call_count desc, model asc) as rank,
+    cost_usd / nullif(sum(cost_usd) over (), 0) as cost_share
+from models
+order by rank
+limit 50

@@ -1,0 +1,18 @@
+-- grain: an operation of the period (spans of a service, kind and name), slowest first: latency_by_operation in a period
+-- params: since, until, service
+select
+    service,
+    kind,
+    name,
+    count(*) as call_count,
+    count(*) filter (where status = 'error') / count(*) as error_ratio,
+    quantile_cont(duration_ms, 0.50) as p50_ms,
+    quantile_cont(duration_ms, 0.95) as p95_ms,
+    quantile_cont(duration_ms, 0.99) as p99_ms
+from spans
+where
+    started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+    and (cast($service as varchar) is null or service = cast($service as varchar))
+group by all
+order by p95_ms desc, call_count desc, name asc
+limit 50

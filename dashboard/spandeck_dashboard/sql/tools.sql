@@ -1,0 +1,57 @@
+-- grain: a tool of the period, worst first: by share of failed calls, then by failed calls, then by p95
+-- params: since, until, service, model, agent
+with
+bounds as (
+    select
+        epoch_ms(cast($since as timestamp)) as since_ms,
+        (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 12 as width_ms
+),
+calls as (
+    select *
+    from tool_calls
+    where
+        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        and (cast($service as varchar) is null or service = cast($service as varchar))
+        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and (
+            cast($model as varchar) is null
+            or trace_id in (select trace_id from llm_calls where model = cast($model as varchar))
+        )
+),
+failures as (
+    select
+        tool_name,
+        cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
+        count(*) as error_count
+    from calls, bounds
+    where status = 'error'
+    group by all
+),
+trends as (
+    select
+        names.tool_name,
+        list(coalesce(failures.error_count, 0) order by buckets.bucket) as error_trend
+    from (select distinct tool_name from calls) as names
+    cross join generate_series(0, 11) as buckets (bucket)
+    left join failures on names.tool_name = failures.tool_name and buckets.bucket = failures.bucket
+    group by names.tool_name
+),
+tools as (
+    select
+        tool_name,
+        count(*) as call_count,
+        count(*) filter (where status = 'error') as error_count,
+        count(*) filter (where status = 'error') / count(*) as error_ratio,
+        quantile_cont(duration_ms, 0.95) as p95_ms,
+        mode(error_type) filter (where status = 'error') as top_error_type,
+        mode(error_message) filter (where status = 'error') as top_error_message,
+        arg_max(trace_id, started_at) filter (where status = 'error') as last_failed_trace_id,
+        arg_max(span_id, started_at) filter (where status = 'error') as last_failed_span_id
+    from calls
+    group by tool_name
+)
+select tools.*, trends.error_trend
+from tools
+inner join trends on tools.tool_name is not distinct from trends.tool_name
+order by error_ratio desc, error_count desc, p95_ms desc, tools.tool_name asc
+limit 50

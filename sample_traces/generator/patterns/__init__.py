@@ -1,0 +1,1 @@
+"""The four patterns of coordination, each a function that plays one run."""

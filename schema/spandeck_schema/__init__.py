@@ -1,0 +1,1 @@
+"""The words and the SQL of Spandeck: attribute names, mapping data, tables, normalization, views, alert rules."""

@@ -1,0 +1,74 @@
+"""The SQL files of this package, read in the order in which they can be run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from spandeck_schema.mapping import finish_reason_macro, load_mapping
+
+SCHEMA_VERSION = 1
+"""Raised by every change of a table; files with a higher number are refused."""
+
+_NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One `.sql` file: `name` without suffix, its first-line `grain`, and the whole text."""
+
+    name: str
+    grain: str
+    text: str
+
+
+@cache
+def sql_files(folder: str) -> tuple[SqlFile, ...]:
+    """All files of one folder (`tables`, `macros`, `views`, ...), by name."""
+    entries = sorted((e for e in files(__package__).joinpath(folder).iterdir() if e.name.endswith(".sql")), key=str)
+    return tuple(_read(entry.name, entry.read_text(encoding="utf-8")) for entry in entries)
+
+
+@cache
+def sql(folder: str, name: str) -> str:
+    """The text of one file. Raises `KeyError` for an unknown name."""
+    return {file.name: file.text for file in sql_files(folder)}[name]
+
+
+@cache
+def views() -> tuple[SqlFile, ...]:
+    """The public views, each after those that it reads."""
+    waiting = {file.name: file for file in sql_files("views")}
+    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
+    ordered: list[SqlFile] = []
+    done: set[str] = set()
+    while waiting:
+        ready = [name for name in waiting if reads[name] <= done]
+        if not ready:
+            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
+        ordered += [waiting.pop(name) for name in ready]
+        done.update(ready)
+    return tuple(ordered)
+
+
+@cache
+def definitions() -> tuple[str, ...]:
+    """Statements that define macros and views anew; they hold no data and may be run at any start."""
+    macros = [file.text for file in sql_files("macros")]
+    return (*macros, finish_reason_macro(load_mapping()), *(view.text for view in views()))
+
+
+@cache
+def definitions_digest() -> str:
+    """A hash over all definitions: equal digests mean that nothing has to be defined again."""
+    return hashlib.sha256("\n".join(definitions()).encode()).hexdigest()[:16]
+
+
+def _read(name: str, text: str) -> SqlFile:
+    first = text.partition("\n")[0]
+    if not first.startswith("-- grain: "):
+        raise ValueError(f"{name} must begin with '-- grain: ...', not with {first!r}.")
+    return SqlFile(name.removesuffix(".sql"), first.removeprefix("-- grain: "), text)

@@ -1,0 +1,137 @@
+-- grain: one incoming span that is not stored yet, in canonical columns
+with timed as (
+    select
+        incoming_spans.arrival,
+        incoming_spans.trace_id,
+        incoming_spans.span_id,
+        incoming_spans.parent_span_id,
+        incoming_spans.scope,
+        incoming_spans.scope_version,
+        incoming_spans.name,
+        incoming_spans.otel_kind,
+        incoming_spans.otel_status,
+        incoming_spans.status_message,
+        incoming_spans.received_at,
+        make_timestamp(cast(started_ns // 1000 as bigint)) as started_at,
+        case when ended_ns > 0 then make_timestamp(cast(ended_ns // 1000 as bigint)) end as ended_at,
+        -- The duration of a span that never ended, or ended before it began, is unknown.
+        case when ended_ns >= started_ns and ended_ns > 0 then (ended_ns - started_ns) / 1e6 end as duration_ms,
+        list_filter(
+            [
+                case when ended_ns = 0 then 'incomplete' end,
+                case when ended_ns > 0 and ended_ns < started_ns then 'clock_skew' end,
+                case when started_at > received_at + interval 10 minute then 'future' end
+            ],
+            lambda flag: flag is not null
+        ) as flags
+    from incoming_spans
+    semi join new_arrivals using (arrival)
+),
+
+exceptions as (
+    select
+        arrival,
+        arg_min(store.to_text(attributes['exception.type']), occurred_at) as exception_type,
+        arg_min(store.to_text(attributes['exception.message']), occurred_at) as exception_message
+    from incoming_events
+    where name = 'exception'
+    group by arrival
+),
+
+mapped as (
+    select
+        timed.*,
+        mapped_spans.* exclude (arrival),
+        exceptions.exception_type,
+        exceptions.exception_message,
+        exceptions.arrival is not null as had_exception
+    from timed
+    inner join mapped_spans using (arrival)
+    left join exceptions using (arrival)
+),
+
+judged as (
+    select
+        mapped.* replace (
+            coalesce(
+                kind,
+                case
+                    when request_model is not null and coalesce(input_tokens, output_tokens) is not null then 'llm'
+                    when tool_name is not null then 'tool'
+                    else 'other'
+                end
+            ) as kind,
+            -- A first token outside the span is a wrong unit or a wrong clock.
+            case
+                when time_to_first_token_ms between 0 and duration_ms + 1 then time_to_first_token_ms
+            end as time_to_first_token_ms,
+            coalesce(store.to_text(status_message), error_message, exception_message)[:2048] as error_message
+        ),
+        case when otel_status = 'ERROR' or error_type is not null then 'error' else 'ok' end as status,
+        coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as cached_tokens
+    from mapped
+)
+
+select
+    arrival,
+    trace_id,
+    span_id,
+    parent_span_id,
+    service,
+    service_version,
+    environment,
+    project,
+    scope,
+    scope_version,
+    family,
+    name,
+    otel_kind,
+    kind,
+    coalesce(operation, name) as operation,
+    provider,
+    request_model,
+    response_model,
+    response_id,
+    agent_name,
+    agent_id,
+    workflow,
+    case when kind in ('tool', 'mcp') then coalesce(tool_name, name) end as tool_name,
+    tool_call_id,
+    tool_type,
+    case when kind in ('tool', 'mcp') then md5(tool_input) end as tool_input_hash,
+    session_id,
+    user_id,
+    run_id,
+    architecture,
+    step,
+    started_at,
+    ended_at,
+    duration_ms,
+    time_to_first_token_ms,
+    case when kind = 'llm' then duration_ms end as time_to_last_token_ms,
+    coalesce(streamed, case when time_to_first_token_ms is not null then true end) as streamed,
+    status,
+    otel_status,
+    case
+        when status = 'error'
+            then regexp_extract(coalesce(error_type, exception_type, '_OTHER'), '([^.]+)$', 1)
+    end as error_type,
+    case when status = 'error' then error_message end as error_message,
+    had_exception,
+    finish_reasons,
+    case when cached_tokens > input_tokens then input_tokens + cached_tokens else input_tokens end as input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    case
+        when input_tokens is null then null
+        when cached_tokens > input_tokens then 'added'
+        else 'inclusive'
+    end as usage_basis,
+    reported_cost_usd,
+    cache_hit,
+    attempt,
+    flags,
+    received_at
+from judged

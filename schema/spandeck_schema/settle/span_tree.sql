@@ -1,0 +1,55 @@
+-- grain: one span of a touched trace with its nearest agent and the spans above it that are calls or carry usage
+-- A span whose parent is not stored is a root here: a lost or late parent must not hide what is below it.
+with recursive nodes as (
+    select
+        trace_id,
+        span_id,
+        parent_span_id,
+        case when kind = 'agent' then coalesce(agent_name, regexp_replace(name, '^invoke_agent ', '')) else agent_name end
+            as own_agent,
+        kind in ('llm', 'embedding') or coalesce(input_tokens, output_tokens) is not null as is_call
+    from trace_spans
+),
+
+roots as (
+    select nodes.*
+    from nodes
+    anti join nodes as parents
+        on
+            nodes.trace_id = parents.trace_id
+            and nodes.parent_span_id = parents.span_id
+),
+
+tree as (
+    select
+        trace_id,
+        span_id,
+        own_agent as agent_name,
+        is_call,
+        cast([] as varchar[]) as call_ancestors,
+        1 as depth
+    from roots
+    union all
+    select
+        nodes.trace_id,
+        nodes.span_id,
+        coalesce(nodes.own_agent, tree.agent_name) as agent_name,
+        nodes.is_call,
+        case when tree.is_call then list_append(tree.call_ancestors, tree.span_id) else tree.call_ancestors end
+            as call_ancestors,
+        tree.depth + 1 as depth
+    from tree
+    inner join nodes
+        on
+            tree.trace_id = nodes.trace_id
+            and tree.span_id = nodes.parent_span_id
+)
+
+select
+    nodes.trace_id,
+    nodes.span_id,
+    coalesce(tree.agent_name, nodes.own_agent) as agent_name,
+    -- A chain of more than 32 nested calls is a fault of the emitter; the nearest ones decide.
+    coalesce(tree.call_ancestors, [])[-32:] as call_ancestors
+from nodes
+left join tree using (trace_id, span_id)

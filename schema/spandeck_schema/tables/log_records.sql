@@ -1,0 +1,14 @@
+-- grain: one received OTLP log record
+create table if not exists store.log_records (
+    trace_id varchar,
+    span_id varchar,
+    service varchar,
+    scope varchar,
+    event_name varchar,
+    severity varchar,
+    body varchar,
+    occurred_at timestamp,
+    attributes map(varchar, varchar),
+    resource map(varchar, varchar),
+    received_at timestamp not null
+);

@@ -1,0 +1,15 @@
+-- grain: an agent, by the model calls that it owns
+create or replace view main.latency_by_agent as
+select
+    agent_name,
+    count(*) as call_count,
+    count(*) filter (where status = 'error') as error_count,
+    quantile_cont(duration_ms, 0.50) as p50_ms,
+    quantile_cont(duration_ms, 0.95) as p95_ms,
+    quantile_cont(duration_ms, 0.99) as p99_ms,
+    quantile_cont(time_to_first_token_ms, 0.50) as time_to_first_token_p50_ms,
+    quantile_cont(time_to_first_token_ms, 0.95) as time_to_first_token_p95_ms,
+    quantile_cont(time_to_first_token_ms, 0.99) as time_to_first_token_p99_ms
+from main.llm_calls
+where kind != 'agent'
+group by all;

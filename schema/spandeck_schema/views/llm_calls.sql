@@ -1,0 +1,35 @@
+-- grain: one counted model call (kind llm or embedding), or a parent with usage and nothing counted below (kind agent)
+create or replace view main.llm_calls as
+select
+    trace_id,
+    span_id,
+    kind,
+    service,
+    started_at,
+    duration_ms,
+    time_to_first_token_ms,
+    time_to_last_token_ms,
+    provider,
+    request_model,
+    response_model,
+    coalesce(response_model, request_model) as model,
+    agent_name,
+    session_id,
+    user_id,
+    streamed,
+    status,
+    error_type,
+    finish_reasons[1] as finish_reason,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    usage_basis,
+    cost_usd,
+    price_id,
+    reported_cost_usd,
+    cache_hit,
+    attempt
+from store.calls
+where counted and kind != 'tool';

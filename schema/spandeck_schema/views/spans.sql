@@ -1,0 +1,20 @@
+-- grain: one stored span
+create or replace view main.spans as
+select
+    spans.* exclude (agent_name, tool_input_hash, run_id, project, links, received_at, attributes, resource),
+    coalesce(calls.agent_name, spans.agent_name) as agent_name,
+    spans.project,
+    spans.run_id,
+    calls.counted,
+    calls.duplicate_of,
+    calls.cost_usd,
+    calls.price_id,
+    spans.links,
+    spans.received_at,
+    spans.attributes,
+    spans.resource
+from store.spans
+left join store.calls
+    on
+        spans.trace_id = calls.trace_id
+        and spans.span_id = calls.span_id;

@@ -1,0 +1,4 @@
+-- grain: one trace, settled: its counts, usage and cost hold all spans stored so far
+create or replace view main.traces as
+select * exclude (first_received_at, last_received_at)
+from store.traces;

@@ -1,0 +1,13 @@
+-- grain: a provider and model whose calls have usage but no price
+create or replace view main.unpriced_calls as
+select
+    provider,
+    model,
+    count(*) as call_count,
+    cast(sum(input_tokens) as bigint) as input_tokens,
+    cast(sum(output_tokens) as bigint) as output_tokens,
+    min(started_at) as first_started_at,
+    max(started_at) as last_started_at
+from main.llm_calls
+where cost_usd is null and coalesce(input_tokens, output_tokens) is not null
+group by all;
