@@ -119,8 +119,7 @@ class Delivery(SpanProcessor):
             verdict = self._transport.post(body, self._backlog.remaining_s(self._limits.request_timeout_s))
             if verdict.accepted or not verdict.retryable:
                 return self._settle(len(spans), verdict)
-            kept = "tried again until this process ends" if self._backlog.closing else "kept and sent again"
-            self._warn(verdict, f"up to {self._limits.queue_spans} are {kept}")
+            self._warn(verdict, self._prospect())
             if self._backlog.closing and (verdict.status is None or not self._backlog.remaining_s(1)):
                 return self._backlog.give_up()
             self._pause(backoff_s, verdict.retry_after_s, wake_count)
@@ -142,6 +141,11 @@ class Delivery(SpanProcessor):
         if self._backlog.closing:
             seconds = min(seconds, _LONGEST_CLOSING_PAUSE_S)
         self._backlog.pause(seconds, wake_count)
+
+    def _prospect(self) -> str:
+        if self._backlog.closing:
+            return "what is not taken by the end of this process is lost"
+        return f"up to {self._limits.queue_spans} are kept and sent again"
 
     def _warn(self, verdict: Verdict, consequence: str) -> None:
         """One line on stderr for each outage, not for each try."""

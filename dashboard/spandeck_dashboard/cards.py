@@ -28,9 +28,7 @@ def card(
             st.text("No answer from the collector yet.")
 
 
-def heading(
-    name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter
-) -> None:
+def heading(name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter) -> None:
     """The heading of a card and its SQL button."""
     with st.container(horizontal=True, key=f"head-{name}", vertical_alignment="center", gap="small"):
         st.markdown(f"#### {title} :gray[{subtitle}]" if subtitle else f"#### {title}")

@@ -12,6 +12,8 @@ from spandeck_dashboard.theme import Palette
 
 Chart = dict[str, Any]
 
+_PLOT_PX = 240
+_LABEL_PX = 14
 _TIME_LABELS = {
     "year": "{yyyy}",
     "month": "{MMM} {d}",
@@ -35,7 +37,8 @@ def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours
         "xAxis": _time_axis(since, until, colours),
         "yAxis": _value_axis(colours, "{value} s"),
         "series": [
-            _line(name, _pairs(frame, column), colour, width) for name, column, colour, width in lines
+            _line(name, _pairs(frame, column), colour, width, shift)
+            for (name, column, colour, width), shift in zip(lines, _label_shifts(frame), strict=True)
         ],
         "tooltip": _tooltip(colours, "%.2f s"),
     }
@@ -68,9 +71,7 @@ def error_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: 
     }
 
 
-def cost_figure(
-    frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette, zone: str | None
-) -> Chart:
+def cost_figure(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette, zone: str | None) -> Chart:
     """A Plotly figure as a dict: stacked bars over `cost_series`, one colour a model rank."""
     local = formats.zone_of(zone)
     traces = []
@@ -173,7 +174,18 @@ def _tooltip(colours: Palette, value_format: str) -> Chart:
     }
 
 
-def _line(name: str, pairs: list[list[float | None]], colour: str, width: float) -> Chart:
+def _label_shifts(frame: pd.DataFrame) -> list[float]:
+    """How far (px, up is negative) the names at the line ends must move so that none covers another."""
+    top = formats.number(frame["p99_s"].max()) or 1.0
+    ends = [formats.number(frame[column].dropna().tail(1).max()) or 0.0 for column in ("p50_s", "p95_s", "p99_s")]
+    heights = [end / top * _PLOT_PX for end in ends]
+    placed = [heights[0]]
+    for height in heights[1:]:
+        placed.append(max(height, placed[-1] + _LABEL_PX))
+    return [height - place for height, place in zip(heights, placed, strict=True)]
+
+
+def _line(name: str, pairs: list[list[float | None]], colour: str, width: float, shift: float) -> Chart:
     return {
         "type": "line",
         "name": name,
@@ -184,8 +196,14 @@ def _line(name: str, pairs: list[list[float | None]], colour: str, width: float)
         "showSymbol": sum(value is not None for _, value in pairs) == 1,
         "symbol": "circle",
         "symbolSize": 5,
-        "endLabel": {"show": True, "formatter": "{a}", "color": colour, "fontSize": 12, "distance": 6},
-        "labelLayout": {"moveOverlap": "shiftY"},
+        "endLabel": {
+            "show": True,
+            "formatter": "{a}",
+            "color": colour,
+            "fontSize": 12,
+            "distance": 6,
+            "offset": [0, shift],
+        },
         "emphasis": {"disabled": True},
     }
 

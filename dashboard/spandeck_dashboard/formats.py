@@ -85,7 +85,7 @@ def money(usd: Any) -> str:
     sign, size = ("-" if known < 0 else ""), abs(known)
     if size == 0:
         return "$0"
-    if size < 0.00005:  # noqa: PLR2004
+    if size < 0.00005:
         return f"{sign}<$0.0001"
     digits = next((digits for limit, digits in ((0.01, 4), (1, 3), (1000, 2)) if size < limit), 0)
     return f"{sign}${size:,.{digits}f}"
@@ -99,7 +99,7 @@ def ratio(share: Any, digits: int = 2) -> str:
     percent = known * 100
     if percent in {0, 100}:
         return f"{percent:.0f} %"
-    return f"{percent:.{digits if abs(percent) < 10 else 1}f} %"  # noqa: PLR2004
+    return f"{percent:.{digits if abs(percent) < 10 else 1}f} %"
 
 
 def change(share: Any) -> str:
@@ -107,12 +107,12 @@ def change(share: Any) -> str:
     known = number(share)
     if known is None:
         return UNKNOWN
-    if known >= 10:  # noqa: PLR2004
+    if known >= 10:
         return f"+{known + 1:,.0f}x"
     percent = known * 100
-    if abs(percent) < 0.05:  # noqa: PLR2004
+    if abs(percent) < 0.05:
         return "0 %"
-    return f"{percent:+.{1 if abs(percent) < 100 else 0}f} %"  # noqa: PLR2004
+    return f"{percent:+.{1 if abs(percent) < 100 else 0}f} %"
 
 
 def ago(seconds: Any) -> str:
@@ -183,6 +183,6 @@ def pretty(text: str, limit: int) -> tuple[str, str | None]:
 
 def _three_digits(value: float) -> str:
     size = abs(value)
-    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0  # noqa: PLR2004
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

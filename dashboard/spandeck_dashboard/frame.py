@@ -84,7 +84,9 @@ def draw_empty_range(extent: dict[str, Any], filters: Filters) -> None:
         ending = "the last" if filters.is_live else f"the {filters.range} before {formats.moment(filters.until)} UTC:"
         last = formats.ago(extent["last_age_s"]) if extent["last_age_s"] >= 0 else "later than that"
         where = f"{ending} {filters.range}" if filters.is_live else ending
-        st.text(f"No spans in {where}; last one {last}." if filters.is_live else f"No spans in {where} last one {last}.")
+        st.text(
+            f"No spans in {where}; last one {last}." if filters.is_live else f"No spans in {where} last one {last}."
+        )
         if extent["range_that_holds_last"] and filters.is_live:
             target, until = str(extent["range_that_holds_last"]), None
             label = f"Show the last {target}"

@@ -200,9 +200,7 @@ class _Pool:
 
     def _new(self) -> http.client.HTTPConnection:
         settings = config()
-        return http.client.HTTPConnection(
-            settings.reachable_host, settings.query_port, timeout=_ANSWER_TIMEOUT_S
-        )
+        return http.client.HTTPConnection(settings.reachable_host, settings.query_port, timeout=_ANSWER_TIMEOUT_S)
 
     def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
         try:

@@ -5,7 +5,7 @@ Contrasts were computed: text at least 5:1 and series at least 3:1 on the card, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,11 @@ import streamlit as st
 
 Mode = Literal["light", "dark"]
 
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
+# Named before `system-ui`: on a bare Linux that would be a much wider face.
+_FONT = (
+    "Inter, -apple-system, 'Segoe UI Variable Text', 'Segoe UI', Roboto, Cantarell, Ubuntu, 'Noto Sans', "
+    "'Liberation Sans', 'DejaVu Sans Condensed', system-ui, sans-serif"
+)
 _CODE_FONT = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
@@ -118,7 +122,7 @@ def theme_options() -> dict[str, Any]:
         "theme.baseFontSize": 14,
         "theme.baseRadius": "8px",
         "theme.buttonRadius": "6px",
-        "theme.headingFontWeights": [650, 620, 600, 600, 600, 600],
+        "theme.headingFontWeights": [650, 600, 600, 600, 600, 600],
         "theme.headingFontSizes": ["1.35rem", "1.15rem", "1rem", "0.93rem", "0.86rem", "0.8rem"],
         "theme.paddingTop": "0.9rem",
         "theme.paddingBottom": "2rem",
@@ -169,7 +173,7 @@ def _page_css() -> str:
 def apply_page_css() -> None:
     """Send the page's own styles: our static file with the colours of the visitor's mode in front."""
     colours = palette()
-    names = ("page", "card", "border", "hairline", "text", "muted", "primary", "good", "bad", "bad_tint")
-    names += ("warn", "warn_tint", "code", "header")
-    variables = "".join(f"--sd-{name.replace('_', '-')}:{getattr(colours, name)};" for name in names)
+    variables = "".join(
+        f"--sd-{name.replace('_', '-')}:{value};" for name, value in asdict(colours).items() if isinstance(value, str)
+    )
     st.html(f"<style>:root{{{variables}}}\n{_page_css()}</style>")

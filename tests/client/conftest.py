@@ -43,7 +43,7 @@ def run_program(sink: Sink) -> RunProgram:
     def run(source: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", textwrap.dedent(source)],
-            env={**({"PYTHONPATH": __import__("os").environ["PYTHONPATH"]} if "PYTHONPATH" in __import__("os").environ else {}), "SPANDECK_ENDPOINT": sink.endpoint, "OTEL_SERVICE_NAME": "program"},
+            env={"SPANDECK_ENDPOINT": sink.endpoint, "OTEL_SERVICE_NAME": "program"},
             capture_output=True,
             text=True,
             timeout=DEADLINE_S,

@@ -100,14 +100,16 @@ async def test_concurrent_tasks_do_not_see_each_other(telemetry: Telemetry, sink
 
 
 def test_interleaved_generators_leave_no_span_behind(telemetry: Telemetry, sink: Sink) -> None:
-    def work(name: str) -> Iterator[int]:
-        with spandeck.request(name):
-            yield 1
-            yield 2
+    def work(name: str) -> Iterator[str | None]:
+        with spandeck.request(name) as req:
+            yield req.span_id
+            yield req.span_id
 
     first, second = work("first"), work("second")
-    next(first), next(second)
-    list(first)
+    next(first)
+    current = next(second)
+    assert list(first) != [current]
+    assert f"{trace.get_current_span().get_span_context().span_id:016x}" == current
     list(second)
     with spandeck.request("later"):
         pass

@@ -78,7 +78,8 @@ def test_a_forked_child_reports_for_itself(run_program: RunProgram, sink: Sink) 
     """The child's spans hang below the open request, which only the parent ends; nothing arrives twice."""
     done = run_program(
         """
-        import os, sys, spandeck
+        import os, sys, warnings, spandeck
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: fork beside a thread
         spandeck.configure()
         with spandeck.request("before"):
             pass

@@ -61,7 +61,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
         return answer.SerializeToString()
 
     async def _refuse(self, otlp: OtlpSignal | None, refused: RefusedError, _body: bytes, context: Any) -> bytes:
-        self._intake.refusals.count(otlp.name if otlp else None, refused.reason.sentence)
+        self._intake.refusals.count(otlp.name if otlp else "unknown", refused.reason.sentence)
         metadata = [("grpc-status-details-bin", refused.status().SerializeToString())]
         info = refused.retry_info()
         if info is not None:  # Python's exporter reads this one

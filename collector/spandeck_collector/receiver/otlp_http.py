@@ -62,8 +62,6 @@ class OtlpHttp:
         except Exception:
             traceback.print_exc(file=sys.stderr)
             response = self._refuse(request, RefusedError(Reason.INTERNAL))
-        if "upgrade" in request.headers:  # what follows on this connection would be taken for the upgrade
-            response.headers["connection"] = "close"
         await response(scope, receive, send)
 
     async def _dispatch(self, request: Request) -> Response:
@@ -112,7 +110,7 @@ class OtlpHttp:
 
     def _refuse(self, request: Request, refused: RefusedError) -> Response:
         path = request.scope["path"]
-        signal = next((otlp.name for otlp in SIGNALS if otlp.path == path), None)
+        signal = next((otlp.name for otlp in SIGNALS if otlp.path == path), "unknown")
         self._intake.refusals.count(signal, refused.reason.sentence)
         return _error(request, refused, self.routes.get(path, {}))
 

@@ -21,7 +21,7 @@ class _Refusal:
 class Refusals:
     """RefusedError requests and spans by signal and reason; lives on the event loop.
 
-    A record's body is `{"refusals": [{"signal": "traces" | "metrics" | "logs" | null, "reason": sentence,
+    A record's body is `{"refusals": [{"signal": "traces" | "metrics" | "logs" | "unknown", "reason": sentence,
     "count": requests or spans, "last_at_ns": Unix ns}]}`. Reasons are fixed sentences of ours, so their number
     is bounded and nothing that a sender wrote is in them.
     """
@@ -29,11 +29,11 @@ class Refusals:
     def __init__(self, journal: JournalWriter) -> None:
         """Count for `journal`; nothing is written until `run` or `flush`."""
         self._journal = journal
-        self._refusals: dict[tuple[str | None, str], _Refusal] = {}
+        self._refusals: dict[tuple[str, str], _Refusal] = {}
         self._changed = asyncio.Event()
 
-    def count(self, signal: str | None, reason: str, count: int = 1) -> None:
-        """Add `count` refusals of `signal` (None: the request named none)."""
+    def count(self, signal: str, reason: str, count: int = 1) -> None:
+        """Add `count` refusals of `signal`, "unknown" where the request named none."""
         refusal = self._refusals.setdefault((signal, reason), _Refusal())
         refusal.count += count
         refusal.last_at_ns = time.time_ns()
@@ -61,7 +61,7 @@ class Refusals:
         """Whether the journal takes a record now, tried with one that tells of no refusal."""
         return await self._written({})
 
-    async def _written(self, refusals: dict[tuple[str | None, str], _Refusal]) -> bool:
+    async def _written(self, refusals: dict[tuple[str, str], _Refusal]) -> bool:
         rows = [
             {"signal": signal, "reason": reason, "count": refusal.count, "last_at_ns": refusal.last_at_ns}
             for (signal, reason), refusal in refusals.items()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from spandeck_collector.journal import JournalWriter
+from spandeck_collector.receiver.http_protocol import OtlpHttpProtocol
 from spandeck_collector.receiver.intake import Intake
 from spandeck_collector.receiver.listeners import Listeners, bind
 from spandeck_collector.receiver.otlp_grpc import OtlpGrpc, start_grpc
@@ -88,7 +89,7 @@ def _http_config(app: OtlpHttp) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # one line per hostile request is too many
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=OtlpHttpProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -101,10 +101,8 @@ class Ingest:
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         for refusal in batch.refusals:
-            self._connection.execute(
-                catalog.sql("normalize", "insert_refusal"),
-                [refusal["last_at_ns"], refusal["signal"], refusal["count"], refusal["reason"]],
-            )
+            values = {name: refusal[name] for name in ("last_at_ns", "signal", "count", "reason")}
+            self._connection.execute(catalog.sql("normalize", "insert_refusal"), values)
         self._pipeline.empty()
 
     def _name_prices(self) -> None:

@@ -50,7 +50,10 @@ tools as (
     from calls
     group by tool_name
 )
-select tools.*, trends.error_trend
+select
+    tools.*,
+    tools.error_ratio / nullif(max(tools.error_ratio) over (), 0) as share_of_worst,
+    trends.error_trend
 from tools
 inner join trends on tools.tool_name is not distinct from trends.tool_name
 order by error_ratio desc, error_count desc, p95_ms desc, tools.tool_name asc

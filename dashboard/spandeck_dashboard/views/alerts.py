@@ -19,9 +19,7 @@ _TONES = {"critical": "error", "error": "error", "warning": "warning", "info": "
 def page(filters: Filters) -> None:
     """The feed of the period, latest first."""
     with st.container(horizontal=True, key="alert-filters", vertical_alignment="center"):
-        severity = st.pills(
-            "Severity", _SEVERITIES, key="severity", label_visibility="collapsed", bind="query-params"
-        )
+        severity = st.pills("Severity", _SEVERITIES, key="severity", label_visibility="collapsed", bind="query-params")
     params = filters.only("since", "until") | {"severity": severity}
     with st.container(border=True, key="card-alerts"):
         rows = ask("alert_feed", **params)
@@ -58,13 +56,26 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             tone=[_TONES.get(str(each), "info") for each in rows["severity"]],
         ),
         Column("Rule", [str(each).replace("_", " ") for each in rows["rule"]], width="150px"),
-        Column("Subject", [formats.first_line(each) for each in rows["subject"]], width="230px", tone=["muted"] * len(rows)),
-        Column("State", [formats.plain(each) for each in rows["state"]], width="84px", tone=["" if f else "muted" for f in firing]),
+        Column(
+            "Subject", [formats.first_line(each) for each in rows["subject"]], width="230px", tone=["muted"] * len(rows)
+        ),
+        Column(
+            "State",
+            [formats.plain(each) for each in rows["state"]],
+            width="84px",
+            tone=["" if f else "muted" for f in firing],
+        ),
         Column(
             f"Fired ({formats.zone_name(zone)})",
             [formats.moment(each, zone) for each in rows["fired_at"]],
             width="138px",
             sort=[-age for age in rows["age_s"]],
         ),
-        Column("Age", [formats.ago(each) for each in rows["age_s"]], "number", "92px", sort=[float(each) for each in rows["age_s"]]),
+        Column(
+            "Age",
+            [formats.ago(each) for each in rows["age_s"]],
+            "number",
+            "92px",
+            sort=[float(each) for each in rows["age_s"]],
+        ),
     ]

@@ -82,9 +82,7 @@ def _cost_chart(filters: Filters) -> None:
     if costs.empty:
         st.text("No call with a known price in this period.")
         return
-    figure = charts.cost_figure(
-        costs, filters.since, filters.until, theme.palette(), st.context.timezone
-    )
+    figure = charts.cost_figure(costs, filters.since, filters.until, theme.palette(), st.context.timezone)
     st.plotly_chart(figure, theme=None, key="cost", config={"displayModeBar": False}, alt="Cost over time by model")
 
 
@@ -95,5 +93,3 @@ def _error_card(filters: Filters) -> None:
         spec = charts.error_chart(failures, filters.since, filters.until, theme.palette())
         st.echarts_chart(spec, height=176, theme=None, key="errors", alt="Failed model and tool calls over time")
         overview_tables.draw_errors(filters)
-
-

@@ -15,7 +15,7 @@ from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask
 
 _Row = dict[str, Any]
-_UNKNOWN: _Row = {"value": None, "change_ratio": None}
+_UNKNOWN: _Row = {"value": None, "previous_value": None, "change_ratio": None}
 
 
 def draw_kpis(filters: Filters) -> None:
@@ -24,12 +24,12 @@ def draw_kpis(filters: Filters) -> None:
     figures = _by_name(ask("kpis", before=filters.before, **params))
     series = ask("kpi_series", **params)
     with st.container(key="kpi-strip"):
-        kpis(_cards(figures, series), against=filters.against, key="kpis")
+        kpis(_cards(figures, series, filters.against), key="kpis")
         with st.container(key="kpi-sql"):
             sql_button("kpis", ("kpis", "kpi_series"), before=filters.before, **params)
 
 
-def _cards(figures: dict[str, _Row], series: pd.DataFrame) -> list[Kpi]:
+def _cards(figures: dict[str, _Row], series: pd.DataFrame, against: str) -> list[Kpi]:
     def value(name: str) -> Any:
         return figures.get(name, _UNKNOWN)["value"]
 
@@ -44,9 +44,17 @@ def _cards(figures: dict[str, _Row], series: pd.DataFrame) -> list[Kpi]:
     ) -> Kpi:
         row = figures.get(name, _UNKNOWN)
         change = "" if formats.is_unknown(row["change_ratio"]) else formats.change(row["change_ratio"])
-        tone = _tone(change) if up_is_bad else "plain"
-        trend = [formats.number(each) for each in series[name]]
-        return Kpi(name, label, text(row["value"]), change, tone, note, trend, shape)
+        return Kpi(
+            name=name,
+            label=label,
+            value=text(row["value"]),
+            change=change,
+            against=against if change else _without_change(against, row["previous_value"], text),
+            tone=_tone(change) if up_is_bad else "plain",
+            note=note,
+            trend=[formats.number(each) for each in series[name]],
+            shape=shape,
+        )
 
     failed, errors = value("failed_run_count"), value("error_count")
     return [
@@ -55,8 +63,14 @@ def _cards(figures: dict[str, _Row], series: pd.DataFrame) -> list[Kpi]:
         build("first_token_p95_ms", "Time to first token p95", formats.duration),
         build("cost_usd", "Cost", formats.money, _unpriced(value("unpriced_call_count"))),
         build("error_ratio", "Error ratio", formats.ratio, _failed_calls(errors)),
-        build("token_count", "Tokens", formats.count, _cached(value("cached_token_count")), up_is_bad=False, shape="bars"),
+        build(
+            "token_count", "Tokens", formats.count, _cached(value("cached_token_count")), up_is_bad=False, shape="bars"
+        ),
     ]
+
+
+def _without_change(against: str, previous: Any, text: Callable[[Any], str]) -> str:
+    return f"{against}: no data" if formats.is_unknown(previous) else f"{against}: {text(previous)}"
 
 
 def _tone(change: str) -> Tone:
@@ -73,7 +87,7 @@ def _failed_calls(number: Any) -> str:
     known = formats.number(number)
     if not known:
         return "of model and tool calls"
-    return f"{formats.count(known)} failed model and tool calls"
+    return f"{formats.count(known)} failed {'call' if known == 1 else 'calls'}"
 
 
 def _unpriced(number: Any) -> str:

@@ -29,10 +29,14 @@ def draw_alert_strip(filters: Filters) -> None:
             colour = _SHARE_OF_BAD.get(row["severity"], ":blue")
             icon = f":material/{_ICONS.get(row['severity'], 'info')}:"
             words = str(row["rule"]).replace("_", " ")
-            label = f"{colour}[{icon} **{formats.count(row['alert_count'])}**] {words} · {formats.ago(row['last_age_s'])}"
+            label = (
+                f"{colour}[{icon} **{formats.count(row['alert_count'])}**] {words} · {formats.ago(row['last_age_s'])}"
+            )
             if st.button(label, key=f"alert-{row['rule']}-{row['severity']}", type="tertiary"):
                 routes.open_trace(row["last_trace_id"], row["last_span_id"])
-        if st.button("All alerts", key="all-alerts", type="tertiary", icon=":material/arrow_forward:", icon_position="right"):
+        if st.button(
+            "All alerts", key="all-alerts", type="tertiary", icon=":material/arrow_forward:", icon_position="right"
+        ):
             routes.open_page("alerts")
 
 
@@ -78,7 +82,7 @@ def draw_tools(filters: Filters) -> None:
                     "number",
                     "112px",
                     sort=_numbers(rows["error_ratio"]),
-                    share=_numbers(rows["error_ratio"]),
+                    share=_numbers(rows["share_of_worst"]),
                 ),
                 Column("When", [""] * len(rows), width="104px", trend=_trends(rows["error_trend"])),
                 Column("Calls", _counts(rows["call_count"]), "number", "60px", sort=_numbers(rows["call_count"])),
@@ -136,7 +140,13 @@ def draw_errors(filters: Filters) -> None:
         [
             Column("Error", _texts(rows["error_type"]), note=_texts(rows["source"])),
             Column("Count", _counts(rows["error_count"]), "number", "62px", sort=_numbers(rows["error_count"])),
-            Column("Last", [formats.ago(each) for each in rows["last_age_s"]], "number", "86px", sort=_numbers(rows["last_age_s"])),
+            Column(
+                "Last",
+                [formats.ago(each) for each in rows["last_age_s"]],
+                "number",
+                "86px",
+                sort=_numbers(rows["last_age_s"]),
+            ),
         ],
         key="error-kinds",
         label="Kinds of failure",

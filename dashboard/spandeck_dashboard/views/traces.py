@@ -91,11 +91,20 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             width="138px",
             sort=[-age for age in rows["age_s"]],
         ),
-        Column("Status", ["error" if e else "ok" for e in failed], "status", "78px", tone=["error" if e else "ok" for e in failed]),
+        Column(
+            "Status",
+            ["error" if e else "ok" for e in failed],
+            "status",
+            "78px",
+            tone=["error" if e else "ok" for e in failed],
+        ),
         Column(
             "Trace",
             [formats.first_line(each) for each in rows["name"]],
-            note=[formats.sentence_list(map(formats.plain, each)) for each in zip(rows["service"], rows["agent_name"], strict=True)],
+            note=[
+                formats.sentence_list(map(formats.plain, each))
+                for each in zip(rows["service"], rows["agent_name"], strict=True)
+            ],
         ),
         Column(
             "Duration",
@@ -113,8 +122,16 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             sort=numbers("time_to_first_token_ms"),
         ),
         Column("Cost", [_cost(*each) for each in costs], "number", "92px", sort=numbers("cost_usd")),
-        Column("Tokens", [formats.count(each) for each in rows["token_count"]], "number", "72px", sort=numbers("token_count")),
-        Column("Spans", [formats.count(each) for each in rows["span_count"]], "number", "62px", sort=numbers("span_count")),
+        Column(
+            "Tokens",
+            [formats.count(each) for each in rows["token_count"]],
+            "number",
+            "72px",
+            sort=numbers("token_count"),
+        ),
+        Column(
+            "Spans", [formats.count(each) for each in rows["span_count"]], "number", "62px", sort=numbers("span_count")
+        ),
         Column(
             "Errors",
             [formats.count(each) if each else "" for each in errors],
@@ -123,7 +140,9 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             sort=numbers("error_count"),
             tone=["error"] * len(rows),
         ),
-        Column("Session", [formats.plain(each) for each in rows["session_id"]], width="120px", tone=["muted"] * len(rows)),
+        Column(
+            "Session", [formats.plain(each) for each in rows["session_id"]], width="120px", tone=["muted"] * len(rows)
+        ),
     ]
 
 

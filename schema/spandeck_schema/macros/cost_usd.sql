@@ -9,7 +9,8 @@ create or replace macro store.cost_usd(
     when output_tokens is null and kind != 'embedding' then null
     when output_tokens > 0 and output_usd_per_mtok is null then null
     else (
-        greatest(input_tokens - coalesce(cache_read_tokens, 0) - coalesce(cache_write_tokens, 0), 0) * input_usd_per_mtok
+        greatest(input_tokens - coalesce(cache_read_tokens, 0) - coalesce(cache_write_tokens, 0), 0)
+        * input_usd_per_mtok
         + coalesce(cache_read_tokens, 0) * coalesce(cache_read_usd_per_mtok, input_usd_per_mtok)
         + coalesce(cache_write_tokens, 0) * coalesce(cache_write_usd_per_mtok, input_usd_per_mtok)
         + coalesce(output_tokens, 0) * coalesce(output_usd_per_mtok, 0)

@@ -1,11 +1,10 @@
 -- grain: what the receiver refused of one signal for one reason within about a second
-insert into store.ingest_log
+insert into store.ingest_log by name
 select
-    make_timestamp(cast(?::ubigint // 1000 as bigint)) as logged_at,
-    null as service,
-    ? as signal,
+    make_timestamp($last_at_ns // 1000) as logged_at,
+    $signal as signal,
     0 as received_count,
     0 as stored_count,
     0 as duplicate_count,
-    ? as refused_count,
-    ? as reason
+    $count as refused_count,
+    $reason as reason

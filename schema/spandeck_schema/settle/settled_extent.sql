@@ -6,4 +6,4 @@ from (
     select started_at from settled_traces
     union all
     select started_at from settled_calls
-)
+) as settled

@@ -45,8 +45,7 @@ call_sums as (
         sum(greatest(attempt - 1, 0)) as retry_count,
         case
             when count(tool_input_hash) > 0
-                then count(tool_input_hash) - count(distinct (tool_name, tool_input_hash))
-                    filter (where tool_input_hash is not null)
+                then count(tool_input_hash) - count(distinct tool_name || '/' || tool_input_hash)
         end as loop_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,

@@ -1,4 +1,4 @@
--- grain: one model call, tool call, or parent with usage of its own, of a settled trace; counted tells if it stands in sums
+-- grain: one model call, tool call, or parent with usage of its own, of a settled trace; counted: it stands in sums
 create table if not exists store.calls (
     trace_id varchar not null,
     span_id varchar not null,

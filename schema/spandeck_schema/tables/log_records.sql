@@ -8,7 +8,7 @@ create table if not exists store.log_records (
     severity varchar,
     body varchar,
     occurred_at timestamp,
-    attributes map(varchar, varchar),
-    resource map(varchar, varchar),
+    attributes map (varchar, varchar),
+    resource map (varchar, varchar),
     received_at timestamp not null
 );

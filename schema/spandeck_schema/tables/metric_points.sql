@@ -12,7 +12,7 @@ create table if not exists store.metric_points (
     point_count bigint,
     bucket_counts bigint[],
     bucket_bounds double[],
-    attributes map(varchar, varchar),
-    resource map(varchar, varchar),
+    attributes map (varchar, varchar),
+    resource map (varchar, varchar),
     received_at timestamp not null
 );

@@ -4,6 +4,6 @@ create table if not exists store.span_events (
     span_id varchar not null,
     name varchar,
     occurred_at timestamp,
-    attributes map(varchar, varchar),
+    attributes map (varchar, varchar),
     received_at timestamp not null
 );

@@ -53,7 +53,7 @@ create table if not exists store.spans (
     attempt bigint,
     flags varchar[],
     received_at timestamp not null,
-    attributes map(varchar, varchar),
-    resource map(varchar, varchar),
+    attributes map (varchar, varchar),
+    resource map (varchar, varchar),
     links varchar
 );

@@ -15,18 +15,22 @@ _render = part("kpis")
 
 @dataclass(frozen=True)
 class Kpi:
-    """One card. `trend` holds the sparkline's values, None where unknown; all texts are ready to show."""
+    """One card, its texts ready to show: `against` names what `change` (may be empty) is measured from.
+
+    `trend` holds the sparkline's values, None where unknown.
+    """
 
     name: str
     label: str
     value: str
     change: str
+    against: str
     tone: Tone
     note: str
     trend: Sequence[float | None]
     shape: Literal["line", "bars"] = "line"
 
 
-def kpis(cards: Sequence[Kpi], *, against: str, key: str) -> None:
-    """Draw the cards; `against` names the period that the change is measured from."""
-    _render(data={"cards": [asdict(card) for card in cards], "against": against}, key=key)
+def kpis(cards: Sequence[Kpi], *, key: str) -> None:
+    """Draw the cards in a row."""
+    _render(data={"cards": [asdict(card) for card in cards]}, key=key)

@@ -62,17 +62,14 @@ function sparkline(card) {
   return svg;
 }
 
-function cardOf(card, against) {
+function cardOf(card) {
   const node = element("article", "card");
   node.dataset.kpi = card.name;
   node.setAttribute("aria-label", `${card.label}: ${card.value}`);
   node.append(element("h3", "label", card.label), element("div", "value", card.value));
   const row = element("div", "row");
-  if (card.change) {
-    row.append(element("span", `change ${card.tone}`, card.change), element("span", "against", against));
-  } else {
-    row.append(element("span", "against", `${against}: no data`));
-  }
+  if (card.change) row.append(element("span", `change ${card.tone}`, card.change));
+  row.append(element("span", "against", card.against));
   node.append(row, element("div", "note", card.note || "\u00a0"), sparkline(card));
   return node;
 }
@@ -80,7 +77,7 @@ function cardOf(card, against) {
 export default function ({ data, parentElement }) {
   const strip = element("section", "part strip");
   strip.setAttribute("aria-label", "Key figures");
-  strip.append(...data.cards.map((card) => cardOf(card, data.against)));
+  strip.append(...data.cards.map(cardOf));
   const old = parentElement.querySelector(".strip");
   if (old) old.replaceWith(strip);
   else parentElement.append(strip);

@@ -12,9 +12,7 @@ from spandeck_dashboard.components import part
 _render = part("waterfall", "tree.js")
 
 
-def waterfall(
-    spans: pd.DataFrame, *, key: str, selected: str | None, on_select: Callable[[], None]
-) -> str | None:
+def waterfall(spans: pd.DataFrame, *, key: str, selected: str | None, on_select: Callable[[], None]) -> str | None:
     """Draw the rows of `sql/trace_spans.sql`; returns the selected span's id.
 
     `selected` is shown first (else the first error, else the root); `on_select` runs at every selection.

@@ -1,0 +1,195 @@
+"""A real receiver process on free ports, and plain clients for it."""
+
+import gzip
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import json_format
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from spandeck_collector.journal import JournalReader, Position, Record, Signal
+
+DEADLINE_S = 30.0
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+_READY = re.compile(r"http://([\d.]+):(\d+).*OTLP/gRPC on ([\d.]+):(\d+)")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def error(self) -> Status:
+        """The Status in the body, by the answer's own media type."""
+        if self.headers["content-type"] == PROTOBUF:
+            return Status.FromString(self.body)
+        return json_format.ParseDict(json.loads(self.body), Status())
+
+
+class Receiver:
+    """A running receiver; `lines` is what it wrote to stderr so far."""
+
+    def __init__(self, directory: Path, **settings: str | int) -> None:
+        self.directory = directory
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("SPANDECK_")}
+        environment |= {
+            "SPANDECK_DATA_DIR": str(directory),
+            "SPANDECK_HTTP_PORT": "0",
+            "SPANDECK_GRPC_PORT": "0",
+        } | {f"SPANDECK_{name.upper()}": str(value) for name, value in settings.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "spandeck_collector.receiver"],
+            env=environment,
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines = self._read_until_ready()
+        found = _READY.search(self.lines[-1])
+        assert found, self.lines
+        self.host = found[1]
+        self.http_port, self.grpc_port = int(found[2]), int(found[4])
+
+    def _read_until_ready(self) -> list[str]:
+        assert self.process.stderr
+        lines = []
+        for line in self.process.stderr:
+            lines.append(line)
+            if line.startswith("Receiver ready"):
+                break
+        return lines
+
+    @property
+    def grpc_address(self) -> str:
+        return f"{self.host}:{self.grpc_port}"
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}:{self.http_port}{path}"
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, self.http_port, timeout=DEADLINE_S)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(
+                response.status, {key.lower(): value for key, value in response.getheaders()}, response.read()
+            )
+        finally:
+            connection.close()
+
+    def post(self, body: bytes, content_type: str = PROTOBUF, path: str = "/v1/traces", **more: str) -> Answer:
+        headers = {"Content-Type": content_type} | {name.replace("_", "-"): value for name, value in more.items()}
+        return self.ask("POST", path, body, headers)
+
+    def records(self) -> list[Record]:
+        """Everything in the journal."""
+        return list(read_all(self.directory))
+
+    def spans(self) -> list[Span]:
+        """Every span in the journal."""
+        return [span for record in self.records() if record.signal == Signal.TRACES for span in _spans(record)]
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """Refused counts by signal and reason, as journaled so far."""
+        counts: dict[tuple[str, str], int] = {}
+        for record in self.records():
+            if record.signal == Signal.REFUSALS:
+                for row in json.loads(record.body)["refusals"]:
+                    key = (row["signal"], row["reason"])
+                    counts[key] = counts.get(key, 0) + row["count"]
+        return counts
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the exit code."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        code = self.process.wait(DEADLINE_S)
+        assert self.process.stderr
+        assert self.process.stdin
+        self.lines += self.process.stderr.readlines()
+        self.process.stderr.close()
+        self.process.stdin.close()
+        return code
+
+
+def read_all(directory: Path) -> Iterator[Record]:
+    """All records of the journal in a data directory."""
+    reader = JournalReader(directory / "journal", Position(0, 0))
+    try:
+        while records := reader.read(1 << 20):
+            yield from records
+    finally:
+        reader.close()
+
+
+def _spans(record: Record) -> Iterator[Span]:
+    for resource in ExportTraceServiceRequest.FromString(record.body).resource_spans:
+        for scope in resource.scope_spans:
+            yield from scope.spans
+
+
+@contextmanager
+def running(directory: Path, **settings: str | int) -> Iterator[Receiver]:
+    """A receiver that is stopped at the end, however that comes."""
+    receiver = Receiver(directory, **settings)
+    try:
+        yield receiver
+    finally:
+        if receiver.process.poll() is None:
+            receiver.stop()
+
+
+def request(count: int = 1, first: int = 1, name: str = "chat") -> ExportTraceServiceRequest:
+    """An export request of `count` valid spans, numbered from `first` in their span ids."""
+    message = ExportTraceServiceRequest()
+    spans = message.resource_spans.add().scope_spans.add().spans
+    for number in range(first, first + count):
+        spans.add(
+            trace_id=(7).to_bytes(16, "big"),
+            span_id=number.to_bytes(8, "big"),
+            name=name,
+            start_time_unix_nano=1_790_000_000_000_000_000,
+            end_time_unix_nano=1_790_000_001_000_000_000,
+        )
+    return message
+
+
+def request_bytes(count: int = 1, first: int = 1, name: str = "chat") -> bytes:
+    return request(count, first, name).SerializeToString()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds; fails after the deadline."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.02)
+
+
+def gzipped(body: bytes) -> bytes:
+    return gzip.compress(body, 6)
