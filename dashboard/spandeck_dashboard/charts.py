@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from spandeck_dashboard import formats
-from spandeck_dashboard.theme import Palette
+from spandeck_dashboard.theme import FONT, Palette
 
 Chart = dict[str, Any]
 
@@ -27,9 +27,9 @@ _TIME_LABELS = {
 def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette) -> Chart:
     """Three lines over `latency_series`, named at their ends; where nothing was called, they go on."""
     lines = (
-        ("p50", "p50_s", colours.p50, 1.6),
-        ("p95", "p95_s", colours.p95, 2.4),
-        ("p99", "p99_s", colours.p99, 1.4),
+        ("p50", "p50_s", colours.p50, colours.muted, 1.6),
+        ("p95", "p95_s", colours.p95, colours.p95, 2.4),
+        ("p99", "p99_s", colours.p99, colours.p99, 1.4),
     )
     return {
         **_base(colours),
@@ -37,8 +37,8 @@ def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours
         "xAxis": _time_axis(since, until, colours),
         "yAxis": _value_axis(colours, "{value} s"),
         "series": [
-            _line(name, _pairs(frame, column), colour, width, shift)
-            for (name, column, colour, width), shift in zip(lines, _label_shifts(frame), strict=True)
+            _line(name, _pairs(frame, column), colour, width, label, shift)
+            for (name, column, colour, label, width), shift in zip(lines, _label_shifts(frame), strict=True)
         ],
         "tooltip": _tooltip(colours, "%.2f s"),
     }
@@ -107,7 +107,7 @@ def _cost_layout(since: datetime, until: datetime, colours: Palette, zone: tzinf
         "margin": {"l": 4, "r": 8, "t": 6, "b": 4},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours.text, "size": 12},
+        "font": {"color": colours.text, "size": 12, "family": FONT},
         "hoverlabel": {
             "bgcolor": colours.card,
             "bordercolor": colours.border,
@@ -126,7 +126,8 @@ def _cost_layout(since: datetime, until: datetime, colours: Palette, zone: tzinf
 
 
 def _base(colours: Palette) -> Chart:
-    return {"animation": False, "backgroundColor": "transparent", "textStyle": {"color": colours.text}}
+    text = {"color": colours.text, "fontFamily": FONT}
+    return {"animation": False, "backgroundColor": "transparent", "textStyle": text}
 
 
 def _time_axis(since: datetime, until: datetime, colours: Palette) -> Chart:
@@ -185,7 +186,7 @@ def _label_shifts(frame: pd.DataFrame) -> list[float]:
     return [height - place for height, place in zip(heights, placed, strict=True)]
 
 
-def _line(name: str, pairs: list[list[float | None]], colour: str, width: float, shift: float) -> Chart:
+def _line(name: str, pairs: list[list[float | None]], colour: str, width: float, label: str, shift: float) -> Chart:
     return {
         "type": "line",
         "name": name,
@@ -199,7 +200,7 @@ def _line(name: str, pairs: list[list[float | None]], colour: str, width: float,
         "endLabel": {
             "show": True,
             "formatter": "{a}",
-            "color": colour,
+            "color": label,
             "fontSize": 12,
             "distance": 6,
             "offset": [0, shift],

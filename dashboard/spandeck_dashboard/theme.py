@@ -15,7 +15,7 @@ import streamlit as st
 Mode = Literal["light", "dark"]
 
 # Named before `system-ui`: on a bare Linux that would be a much wider face.
-_FONT = (
+FONT = (
     "Inter, -apple-system, 'Segoe UI Variable Text', 'Segoe UI', Roboto, Cantarell, Ubuntu, 'Noto Sans', "
     "'Liberation Sans', 'DejaVu Sans Condensed', system-ui, sans-serif"
 )
@@ -117,7 +117,7 @@ def palette() -> Palette:
 def theme_options() -> dict[str, Any]:
     """Streamlit's theme options for both modes; system fonts only, so no font is fetched."""
     options: dict[str, Any] = {
-        "theme.font": _FONT,
+        "theme.font": FONT,
         "theme.codeFont": _CODE_FONT,
         "theme.baseFontSize": 14,
         "theme.baseRadius": "8px",

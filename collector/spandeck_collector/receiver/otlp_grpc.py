@@ -93,7 +93,6 @@ async def start_grpc(handler: OtlpGrpc, addresses: list[str], max_body_bytes: in
         options=(
             ("grpc.max_receive_message_length", max_body_bytes),
             ("grpc.so_reuseport", 0),
-            ("grpc.max_concurrent_streams", 128),
         )
     )
     server.add_generic_rpc_handlers((handler,))

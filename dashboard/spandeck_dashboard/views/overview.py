@@ -11,7 +11,7 @@ from spandeck_dashboard.queries import ask, ask_one
 from spandeck_dashboard.views import first_run, overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
 
-_CHART_PX = 266
+_CHART_PX = 332
 
 
 @frame.page_of("overview")
@@ -65,7 +65,7 @@ def _latency_card(filters: Filters) -> None:
         frame_of_calls = ask("latency_series", **params)
         spec = charts.latency_chart(frame_of_calls, filters.since, filters.until, theme.palette())
         st.echarts_chart(
-            spec, height=_CHART_PX + 62, theme=None, key="latency", alt="p50, p95 and p99 of LLM latency over time"
+            spec, height=_CHART_PX, theme=None, key="latency", alt="p50, p95 and p99 of LLM latency over time"
         )
 
 

@@ -178,7 +178,6 @@ def draw_operations(filters: Filters) -> None:
         table(
             [
                 Column("Operation", _texts(rows["name"]), note=_texts(rows["service"], "unnamed service")),
-                Column("Kind", _texts(rows["kind"]), width="92px", tone=["muted"] * len(rows)),
                 *_latency_columns(rows),
             ],
             key="operations",
@@ -190,7 +189,7 @@ def draw_operations(filters: Filters) -> None:
 def _latency_columns(rows: pd.DataFrame) -> list[Column]:
     columns = [Column("Calls", _counts(rows["call_count"]), "number", "62px", sort=_numbers(rows["call_count"]))]
     columns += [
-        Column(name, _durations(rows[key]), "number", "76px", sort=_numbers(rows[key]))
+        Column(name, _durations(rows[key]), "number", "70px", sort=_numbers(rows[key]))
         for name, key in (("p50", "p50_ms"), ("p95", "p95_ms"), ("p99", "p99_ms"))
     ]
     ratios = [formats.ratio(each) for each in rows["error_ratio"]]
