@@ -27,9 +27,9 @@ _TIME_LABELS = {
 def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette) -> Chart:
     """Three lines over `latency_series`, named at their ends; where nothing was called, they go on."""
     lines = (
-        ("p50", "p50_s", colours.p50, colours.muted, 1.6),
-        ("p95", "p95_s", colours.p95, colours.p95, 2.4),
-        ("p99", "p99_s", colours.p99, colours.p99, 1.4),
+        ("p50", "p50_s", 1.6, colours.p50, colours.muted),
+        ("p95", "p95_s", 2.4, colours.p95, colours.p95),
+        ("p99", "p99_s", 1.4, colours.p99, colours.p99),
     )
     return {
         **_base(colours),
@@ -37,8 +37,8 @@ def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours
         "xAxis": _time_axis(since, until, colours),
         "yAxis": _value_axis(colours, "{value} s"),
         "series": [
-            _line(name, _pairs(frame, column), colour, width, label, shift)
-            for (name, column, colour, label, width), shift in zip(lines, _label_shifts(frame), strict=True)
+            _line(name, _pairs(frame, column), width=width, colours=(line, label), shift=shift)
+            for (name, column, width, line, label), shift in zip(lines, _label_shifts(frame), strict=True)
         ],
         "tooltip": _tooltip(colours, "%.2f s"),
     }
@@ -186,12 +186,13 @@ def _label_shifts(frame: pd.DataFrame) -> list[float]:
     return [height - place for height, place in zip(heights, placed, strict=True)]
 
 
-def _line(name: str, pairs: list[list[float | None]], colour: str, width: float, label: str, shift: float) -> Chart:
+def _line(name: str, pairs: list[list[float | None]], *, width: float, colours: tuple[str, str], shift: float) -> Chart:
+    line, label = colours
     return {
         "type": "line",
         "name": name,
         "data": pairs,
-        "color": colour,
+        "color": line,
         "lineStyle": {"width": width},
         "connectNulls": True,
         "showSymbol": sum(value is not None for _, value in pairs) == 1,

@@ -86,7 +86,7 @@ def draw_filters() -> Filters:
         bind="query-params",
     )
     base = period(range_name or DEFAULT_RANGE, now, _until())
-    return replace(base, **chosen)
+    return replace(base, service=chosen["service"], model=chosen["model"], agent=chosen["agent"])
 
 
 def jump(range_name: str, until: datetime | None = None) -> None:

@@ -30,7 +30,8 @@ class Mapping:
     """The parsed `attributes.toml`.
 
     `types` names the converter of each column, `sources` its places in priority order, `families` the scope patterns
-    by dialect, `kinds` pairs of attribute and value-to-kind, `finish_reasons` the synonyms of each reason.
+    by dialect, `kinds` pairs of attribute and value-to-kind, `finish_reasons` the synonyms of each reason,
+    `first_token_events` the names of span events that mark the first token.
     """
 
     types: dict[str, str]
@@ -38,6 +39,7 @@ class Mapping:
     families: dict[str, tuple[str, ...]]
     kinds: tuple[tuple[str, dict[str, str]], ...]
     finish_reasons: dict[str, tuple[str, ...]]
+    first_token_events: tuple[str, ...]
 
 
 def load_mapping(text: str | None = None) -> Mapping:
@@ -56,6 +58,7 @@ def load_mapping(text: str | None = None) -> Mapping:
         {dialect["family"]: tuple(dialect.get("scopes", ())) for dialect in data["dialects"]},
         tuple((kind["attribute"], kind["values"]) for kind in data["kinds"]),
         {reason: tuple(words) for reason, words in data["finish_reasons"].items()},
+        tuple(data["first_token"]["events"]),
     )
 
 
@@ -82,6 +85,12 @@ def finish_reason_macro(mapping: Mapping) -> str:
     pairs = ((word, reason) for reason, words in mapping.finish_reasons.items() for word in words)
     cases = " ".join(f"when {_quoted(word)} then {_quoted(reason)}" for word, reason in pairs)
     return f"create or replace macro store.finish_reason(word) as case lower(word) {cases} else lower(word) end"
+
+
+def first_token_macro(mapping: Mapping) -> str:
+    """The statement that defines `store.is_first_token(event_name)`."""
+    names = ", ".join(_quoted(name) for name in mapping.first_token_events)
+    return f"create or replace macro store.is_first_token(event_name) as event_name in ({names})"
 
 
 def _source(entry: str | dict[str, Any], dialect: dict[str, Any]) -> Source:

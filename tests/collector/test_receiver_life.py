@@ -183,7 +183,7 @@ def test_settings_that_cannot_work_are_one_sentence(tmp_path: Path) -> None:
     assert "SPANDECK_INGEST_TOKEN" in _fail(tmp_path, host="0.0.0.0")
     assert "SPANDECK_HOST" in _fail(tmp_path, host="192.0.2.1", ingest_token="a", read_token="b")
     (tmp_path / "file").write_text("")
-    assert "SPANDECK_DATA_DIR" in _fail(tmp_path, data_dir=tmp_path / "file")
+    assert "SPANDECK_DATA_DIR" in _fail(tmp_path, data_dir=str(tmp_path / "file"))
     assert "python implementation" in _fail(tmp_path, PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python")
 
 

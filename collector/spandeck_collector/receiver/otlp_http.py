@@ -28,6 +28,7 @@ from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.settings import Settings
 
 _BODY_TIMEOUT_S = 30.0
+_UNDER_WAY_BYTES = 160 << 20
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -39,6 +40,7 @@ class OtlpHttp:
     def __init__(self, intake: Intake, settings: Settings) -> None:
         """Serve `intake` under the tokens and host names of `settings`."""
         self._intake = intake
+        self._under_way_bytes = 0
         self._token = settings.ingest_token
         self._allowed_hosts = frozenset(map(host_name, (settings.host, *settings.allowed_hosts)))
         self.routes: dict[str, dict[str, _Endpoint]] = {
@@ -84,29 +86,44 @@ class OtlpHttp:
         media = media_of(_single(request, "content-type"))
         content_encoding = _single(request, "content-encoding")
         body = await self._body(request, compressed=content_encoding is not None)
-        answer = await self._intake.accept(otlp, body, media, content_encoding)
+        try:
+            answer = await self._intake.accept(otlp, body, media, content_encoding)
+        finally:
+            self._under_way_bytes -= len(body)
         return Response(_encoded(answer, media), media_type=media.value)
 
     async def _body(self, request: Request, *, compressed: bool) -> bytes:
-        """The whole body; what does not compress may be a little longer than the limit on its plain size."""
+        """The whole body, which stays counted as under way; what does not compress may be a little longer."""
         limit = self._intake.max_body_bytes
         wire_limit = limit + (limit >> 8) + 1024 if compressed else limit
         if int(request.headers.get("content-length", 0)) > wire_limit:
             raise too_large(limit)
         parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(_BODY_TIMEOUT_S):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > wire_limit:
-                        raise too_large(limit)
-                    parts.append(part)
-        except TimeoutError:
-            raise RefusedError(
-                Reason.SLOW, f"The body did not arrive within {_BODY_TIMEOUT_S:g} s: send it faster."
-            ) from None
+                if await self._receive(request, parts, wire_limit) > wire_limit:
+                    raise too_large(limit)
+        except BaseException as error:
+            self._under_way_bytes -= sum(map(len, parts))
+            if isinstance(error, TimeoutError):
+                raise RefusedError(
+                    Reason.SLOW, f"The body did not arrive within {_BODY_TIMEOUT_S:g} s: send it faster."
+                ) from None
+            raise
         return b"".join(parts)
+
+    async def _receive(self, request: Request, parts: list[bytes], wire_limit: int) -> int:
+        """Add the body to `parts`, stopping above `wire_limit` bytes; its size so far."""
+        size = 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            self._under_way_bytes += len(part)
+            if self._under_way_bytes > max(size, _UNDER_WAY_BYTES):
+                raise RefusedError(Reason.BUSY)
+            if size > wire_limit:
+                break
+        return size
 
     def _refuse(self, request: Request, refused: RefusedError) -> Response:
         path = request.scope["path"]

@@ -28,6 +28,7 @@ class Reason(Enum):
     TOO_LARGE = (413, 8, None, "The body is above SPANDECK_MAX_BODY_BYTES after decompression.")
     MEDIA_TYPE = (415, 3, None, "The Content-Type is neither application/x-protobuf nor application/json.")
     ENCODING = (415, 12, None, "The Content-Encoding is not supported: use gzip, deflate or none.")
+    BUSY = (503, 14, 1, "Too many bytes are under way at once.")
     INTERNAL = (503, 14, 5, "The receiver failed inside; see its log.")
     JOURNAL_FULL = (503, 14, 5, "The journal is full: the store has to catch up.")
     JOURNAL_FAILED = (503, 14, 5, "The journal could not be written.")

@@ -4,7 +4,7 @@ with
 bounds as (
     select
         epoch_ms(cast($since as timestamp)) as since_ms,
-        (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 24 as width_ms
+        (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 18 as width_ms
 ),
 calls as (
     select *
@@ -28,7 +28,7 @@ trends as (
         names.agent_name,
         list(round(coalesce(costs.cost_usd, 0), 6) order by buckets.bucket) as cost_trend
     from (select distinct agent_name from calls) as names
-    cross join generate_series(0, 23) as buckets (bucket)
+    cross join generate_series(0, 17) as buckets (bucket)
     left join costs
         on names.agent_name is not distinct from costs.agent_name and buckets.bucket = costs.bucket
     group by names.agent_name

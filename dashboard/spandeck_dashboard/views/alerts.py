@@ -52,30 +52,25 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             "Severity",
             [formats.plain(each) for each in rows["severity"]],
             "badge",
-            "104px",
+            "96px",
             tone=[_TONES.get(str(each), "info") for each in rows["severity"]],
         ),
-        Column("Rule", [str(each).replace("_", " ") for each in rows["rule"]], width="150px"),
+        Column("Rule", [str(each).replace("_", " ") for each in rows["rule"]], width="140px"),
         Column(
-            "Subject", [formats.first_line(each) for each in rows["subject"]], width="230px", tone=["muted"] * len(rows)
+            "Subject", [formats.first_line(each) for each in rows["subject"]], width="22%", tone=["muted"] * len(rows)
         ),
         Column(
             "State",
             [formats.plain(each) for each in rows["state"]],
-            width="84px",
-            tone=["" if f else "muted" for f in firing],
+            width="78px",
+            tone=["" if each else "muted" for each in firing],
         ),
         Column(
-            f"Fired ({formats.zone_name(zone)})",
-            [formats.moment(each, zone) for each in rows["fired_at"]],
-            width="138px",
-            sort=[-age for age in rows["age_s"]],
-        ),
-        Column(
-            "Age",
+            "Fired",
             [formats.ago(each) for each in rows["age_s"]],
             "number",
             "92px",
             sort=[float(each) for each in rows["age_s"]],
+            hint=[f"{formats.moment(each, zone)} {formats.zone_name(zone)}" for each in rows["fired_at"]],
         ),
     ]

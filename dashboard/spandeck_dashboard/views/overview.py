@@ -12,6 +12,7 @@ from spandeck_dashboard.views import first_run, overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
 
 _CHART_PX = 332
+_ERRORS_PX = 278
 
 
 @frame.page_of("overview")
@@ -43,7 +44,7 @@ def _draw_genai(filters: Filters) -> None:
         _latency_card(filters)
     with right:
         _cost_card(filters)
-    left, right = st.columns([1.35, 1], gap="small")
+    left, right = st.columns([1.45, 1], gap="small")
     with left:
         overview_tables.draw_tools(filters)
         overview_tables.draw_agents(filters)
@@ -71,7 +72,7 @@ def _latency_card(filters: Filters) -> None:
 
 def _cost_card(filters: Filters) -> None:
     params = filters.calls()
-    with card("cost", "Cost by model", queries=("cost_series", "models"), **params):
+    with card("cost", "Cost by model", "", queries=("cost_series", "models"), **params):
         _cost_chart(filters)
         overview_tables.draw_models(filters)
 
@@ -91,5 +92,5 @@ def _error_card(filters: Filters) -> None:
     with card("errors", "Errors", "failed model and tool calls", queries=("error_series", "errors"), **params):
         failures = ask("error_series", **params)
         spec = charts.error_chart(failures, filters.since, filters.until, theme.palette())
-        st.echarts_chart(spec, height=176, theme=None, key="errors", alt="Failed model and tool calls over time")
+        st.echarts_chart(spec, height=_ERRORS_PX, theme=None, key="errors", alt="Failed model and tool calls over time")
         overview_tables.draw_errors(filters)

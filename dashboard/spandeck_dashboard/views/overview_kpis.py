@@ -102,4 +102,4 @@ def _cached(number: Any) -> str:
 
 
 def _by_name(frame: pd.DataFrame) -> dict[str, _Row]:
-    return {str(row["figure"]): row for row in frame.to_dict("records")}
+    return {str(row["figure"]): {str(k): v for k, v in row.items()} for row in frame.to_dict("records")}

@@ -64,6 +64,7 @@ def draw_models(filters: Filters) -> None:
         key="models",
         label="Models by cost",
         height=176,
+        grows=False,
     )
 
 
@@ -84,7 +85,7 @@ def draw_tools(filters: Filters) -> None:
                     sort=_numbers(rows["error_ratio"]),
                     share=_numbers(rows["share_of_worst"]),
                 ),
-                Column("When", [""] * len(rows), width="104px", trend=_trends(rows["error_trend"])),
+                Column("When", [""] * len(rows), width="92px", trend=_trends(rows["error_trend"])),
                 Column("Calls", _counts(rows["call_count"]), "number", "60px", sort=_numbers(rows["call_count"])),
                 Column("p95", _durations(rows["p95_ms"]), "number", "76px", sort=_numbers(rows["p95_ms"])),
                 Column("Most frequent error", errors, tone=["muted" if e == formats.UNKNOWN else "" for e in errors]),
@@ -93,6 +94,7 @@ def draw_tools(filters: Filters) -> None:
             label="Tools, worst first",
             links=_links(rows, "last_failed_trace_id", "last_failed_span_id"),
             height=_ROWS_PX,
+            grows=False,
             empty="No tool call in this period.",
         )
         _go(rows, opened, "last_failed_trace_id", "last_failed_span_id")
@@ -105,7 +107,7 @@ def draw_agents(filters: Filters) -> None:
         rows = ask("agents", **params)
         table(
             [
-                Column("Agent", _texts(rows["agent_name"], "outside any agent"), width="23%"),
+                Column("Agent", _texts(rows["agent_name"], "outside any agent")),
                 Column(
                     "Cost",
                     [_cost(*each) for each in zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)],
@@ -114,7 +116,7 @@ def draw_agents(filters: Filters) -> None:
                     sort=_numbers(rows["cost_usd"]),
                     share=_numbers(rows["cost_share"]),
                 ),
-                Column("When", [""] * len(rows), trend=_trends(rows["cost_trend"])),
+                Column("When", [""] * len(rows), width="118px", trend=_trends(rows["cost_trend"])),
                 Column("Tokens", _counts(rows["token_count"]), "number", "72px", sort=_numbers(rows["token_count"])),
                 Column("Calls", _counts(rows["call_count"]), "number", "60px", sort=_numbers(rows["call_count"])),
                 Column("p95", _durations(rows["p95_ms"]), "number", "76px", sort=_numbers(rows["p95_ms"])),
@@ -129,6 +131,7 @@ def draw_agents(filters: Filters) -> None:
             key="agents",
             label="Agents by cost",
             height=_ROWS_PX,
+            grows=False,
             empty="No model call in this period.",
         )
 
@@ -152,6 +155,7 @@ def draw_errors(filters: Filters) -> None:
         label="Kinds of failure",
         links=_links(rows, "last_trace_id", "last_span_id"),
         height=_ROWS_PX,
+        grows=False,
         empty="No failed call in this period.",
     )
     _go(rows, opened, "last_trace_id", "last_span_id")
@@ -167,6 +171,7 @@ def draw_services(filters: Filters) -> None:
             key="services",
             label="Services",
             height=_ROWS_PX,
+            grows=False,
         )
 
 
@@ -183,6 +188,7 @@ def draw_operations(filters: Filters) -> None:
             key="operations",
             label="Operations, slowest first",
             height=_ROWS_PX,
+            grows=False,
         )
 
 

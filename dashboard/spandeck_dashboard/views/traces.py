@@ -95,22 +95,19 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             "Status",
             ["error" if e else "ok" for e in failed],
             "status",
-            "78px",
+            "72px",
             tone=["error" if e else "ok" for e in failed],
         ),
         Column(
             "Trace",
             [formats.first_line(each) for each in rows["name"]],
-            note=[
-                formats.sentence_list(map(formats.plain, each))
-                for each in zip(rows["service"], rows["agent_name"], strict=True)
-            ],
+            note=[formats.plain(each) for each in rows["service"]],
         ),
         Column(
             "Duration",
             [formats.duration(each) for each in rows["duration_ms"]],
             "number",
-            "160px",
+            "140px",
             sort=numbers("duration_ms"),
             share=numbers("duration_share"),
         ),
@@ -141,7 +138,7 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             tone=["error"] * len(rows),
         ),
         Column(
-            "Session", [formats.plain(each) for each in rows["session_id"]], width="120px", tone=["muted"] * len(rows)
+            "Session", [formats.plain(each) for each in rows["session_id"]], width="168px", tone=["muted"] * len(rows)
         ),
     ]
 

@@ -38,16 +38,30 @@ exceptions as (
     group by arrival
 ),
 
+first_tokens as (
+    select
+        arrival,
+        min(occurred_at) as occurred_at
+    from incoming_events
+    where store.is_first_token(name)
+    group by arrival
+),
+
 mapped as (
     select
         timed.*,
-        mapped_spans.* exclude (arrival),
+        mapped_spans.* exclude (arrival, time_to_first_token_ms),
+        coalesce(
+            mapped_spans.time_to_first_token_ms,
+            (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
+        ) as time_to_first_token_ms,
         exceptions.exception_type,
         exceptions.exception_message,
         exceptions.arrival is not null as had_exception
     from timed
     inner join mapped_spans using (arrival)
     left join exceptions using (arrival)
+    left join first_tokens using (arrival)
 ),
 
 judged as (
@@ -108,7 +122,7 @@ select
     ended_at,
     duration_ms,
     time_to_first_token_ms,
-    case when kind = 'llm' then duration_ms end as time_to_last_token_ms,
+    case when kind = 'llm' then coalesce(time_to_last_token_ms, duration_ms) end as time_to_last_token_ms,
     coalesce(streamed, case when time_to_first_token_ms is not null then true end) as streamed,
     status,
     otel_status,

@@ -17,7 +17,7 @@ class Column:
 
     `text` is shown, `sort` orders (else the text does), `share` (0 to 1) draws a bar, `trend` small bars,
     `tone` (ok, error, warning, info, muted) colours, `note` is a second, smaller text and `swatch` a
-    series colour (CSS). `width` is a CSS length, or empty to share what is left.
+    series colour (CSS). `hint` is told when the pointer rests. `width` is a CSS length, or empty to share what is left.
     """
 
     label: str
@@ -30,6 +30,7 @@ class Column:
     tone: Sequence[str] | None = None
     note: Sequence[str] | None = None
     swatch: Sequence[str] | None = None
+    hint: Sequence[str] | None = None
 
 
 def table(
@@ -39,18 +40,21 @@ def table(
     label: str,
     links: Sequence[str | None] | None = None,
     height: int | None = None,
+    grows: bool = True,
     empty: str = "Nothing in this period.",
 ) -> int | None:
     """Draw the table; returns the index of the row that was opened in this run, else None.
 
     `links` holds the address that a row opens (also in a new tab), None for a row that opens nothing.
-    `height` (px) is where it begins to scroll; `empty` is the sentence for no rows.
+    `height` (px) is where it begins to scroll; with `grows` off it is that high with few rows, too, so that
+    neighbours stay level. `empty` is the sentence for no rows.
     """
     data: dict[str, Any] = {
         "label": label,
         "columns": [{k: v for k, v in asdict(column).items() if v is not None} for column in columns],
         "links": list(links) if links is not None else None,
         "height": height,
+        "grows": grows,
         "empty": empty,
     }
     result = _render(data=data, key=key, on_open_change=_nothing)

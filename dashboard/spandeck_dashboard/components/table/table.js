@@ -63,7 +63,8 @@ function cellOf(state, column, row, first) {
   if (column.note?.[row]) inner.append(element("span", "note", column.note[row]));
   if (column.share) inner.append(barOf(column.share[row]));
   if (column.trend) inner.append(trendOf(column.trend[row]));
-  if (column.text[row].length > 14 || column.note?.[row]) {
+  if (column.hint) cell.title = column.hint[row];
+  else if (column.text[row].length > 14 || column.note?.[row]) {
     cell.title = [column.text[row], column.note?.[row]].filter(Boolean).join("\n");
   }
   cell.append(inner);
@@ -163,6 +164,7 @@ function draw(state) {
   box.replaceChildren(table);
   if (rows.length === 0) box.append(element("p", "empty", data.empty));
   box.style.maxHeight = data.height ? `${data.height}px` : "";
+  box.style.minHeight = data.height && !data.grows ? `${data.height}px` : "";
   const first = box.querySelector("tbody a");
   if (first) first.tabIndex = 0;
   box.scrollTop = top;

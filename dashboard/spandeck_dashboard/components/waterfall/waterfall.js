@@ -187,23 +187,23 @@ function drawAxis(view) {
 function newRow(view) {
   const row = element("div", "row grid");
   row.setAttribute("role", "treeitem");
-  const part = {
+  const cells = {
     first: element("div", "first"), twist: element("button", "twist"), sign: element("i", "sign"),
     name: element("span", "name"), model: element("span", "model"), error: element("span", "error"),
     lane: element("div", "lane"), bar: element("div", "span"), wait: element("div", "wait"),
     label: element("span", "label"),
     tokens: element("div", "n"), cost: element("div", "n"), duration: element("div", "n strong"),
   };
-  part.twist.type = "button";
-  part.twist.tabIndex = -1;
-  part.twist.setAttribute("aria-hidden", "true");
-  part.twist.onclick = (event) => { event.stopPropagation(); fold(view, row.span); };
-  part.sign.setAttribute("aria-hidden", "true");
-  part.first.append(part.twist, part.sign, part.name, part.model, part.error);
-  part.bar.append(part.wait);
-  part.lane.append(part.bar, part.label);
-  row.append(part.first, part.lane, part.tokens, part.cost, part.duration);
-  row.part = part;
+  cells.twist.type = "button";
+  cells.twist.tabIndex = -1;
+  cells.twist.setAttribute("aria-hidden", "true");
+  cells.twist.onclick = (event) => { event.stopPropagation(); fold(view, row.span); };
+  cells.sign.setAttribute("aria-hidden", "true");
+  cells.first.append(cells.twist, cells.sign, cells.name, cells.model, cells.error);
+  cells.bar.append(cells.wait);
+  cells.lane.append(cells.bar, cells.label);
+  row.append(cells.first, cells.lane, cells.tokens, cells.cost, cells.duration);
+  row.cells = cells;
   row.onclick = () => { select(view, row.span); view.body.focus({ preventScroll: true }); };
   view.pad.append(row);
   return row;
@@ -239,39 +239,39 @@ function fill(view, row, span, at) {
   if (span.children.length) row.setAttribute("aria-expanded", String(!folded));
   else row.removeAttribute("aria-expanded");
   if (chosen) view.body.setAttribute("aria-activedescendant", row.id);
-  fillTexts(row.part, span, sign, folded);
-  fillBar(view.trace, row.part, span);
+  fillTexts(row.cells, span, sign, folded);
+  fillBar(view.trace, row.cells, span);
 }
 
-function fillTexts(part, span, sign, folded) {
-  part.first.style.paddingLeft = `${6 + Math.min(span.depth, 14) * 14}px`;
-  part.twist.textContent = span.children.length ? (folded ? "▸" : "▾") : "";
-  part.sign.textContent = sign;
-  part.name.textContent = span.name ?? "–";
-  part.first.title = `${span.name ?? ""}${span.orphan ? "\nIts parent span was not received." : ""}`;
+function fillTexts(cells, span, sign, folded) {
+  cells.first.style.paddingLeft = `${6 + Math.min(span.depth, 14) * 14}px`;
+  cells.twist.textContent = span.children.length ? (folded ? "▸" : "▾") : "";
+  cells.sign.textContent = sign;
+  cells.name.textContent = span.name ?? "–";
+  cells.first.title = `${span.name ?? ""}${span.orphan ? "\nIts parent span was not received." : ""}`;
   const model = span.model && !(span.name ?? "").includes(span.model) ? span.model : "";
-  part.model.textContent = span.orphan ? "parent missing" : model;
-  part.error.textContent = span.error ? `✕ ${span.error}` : span.errorsBelow ? `${span.errorsBelow} ✕` : "";
-  part.error.classList.toggle("below", !span.error);
+  cells.model.textContent = span.orphan ? "parent missing" : model;
+  cells.error.textContent = span.error ? `✕ ${span.error}` : span.errorsBelow ? `${span.errorsBelow} ✕` : "";
+  cells.error.classList.toggle("below", !span.error);
   const sum = span.sum && span.children.length ? "Σ " : "";
-  part.tokens.textContent = span.tokens ? sum + span.tokens : "";
-  part.cost.textContent = span.cost ? sum + span.cost : "";
-  part.duration.textContent = span.durationText;
+  cells.tokens.textContent = span.tokens ? sum + span.tokens : "";
+  cells.cost.textContent = span.cost ? sum + span.cost : "";
+  cells.duration.textContent = span.durationText;
 }
 
-function fillBar(trace, part, span) {
+function fillBar(trace, cells, span) {
   const left = ((span.offset - trace.from) / trace.width) * 100;
   const width = Math.max(((span.duration ?? 0) / trace.width) * 100, 0.2);
-  part.bar.style.left = `${left}%`;
-  part.bar.style.width = `${width}%`;
+  cells.bar.style.left = `${left}%`;
+  cells.bar.style.width = `${width}%`;
   const share = span.firstToken && span.duration ? Math.min(span.firstToken / span.duration, 1) : 0;
-  part.wait.style.width = `${share * 100}%`;
-  part.wait.hidden = share === 0;
-  part.bar.title = share ? `First token after ${Math.round(span.firstToken)} ms` : "";
-  part.label.textContent = span.durationText;
+  cells.wait.style.width = `${share * 100}%`;
+  cells.wait.hidden = share === 0;
+  cells.bar.title = share ? `First token after ${Math.round(span.firstToken)} ms` : "";
+  cells.label.textContent = span.durationText;
   const fits = left + width < 84;
-  part.label.style.left = fits ? `calc(${left + width}% + 6px)` : "auto";
-  part.label.style.right = fits ? "auto" : `calc(${100 - left}% + 6px)`;
+  cells.label.style.left = fits ? `calc(${left + width}% + 6px)` : "auto";
+  cells.label.style.right = fits ? "auto" : `calc(${100 - left}% + 6px)`;
 }
 
 /* ------------------------------------------------------------------ entry */

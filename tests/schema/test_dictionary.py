@@ -1,0 +1,36 @@
+"""The data dictionary says what the database has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from spandeck_collector.store.database import open_database
+from spandeck_schema import catalog
+
+DICTIONARY = Path(__file__).parents[2] / "schema" / "README.md"
+_ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| (.+) \|$", re.MULTILINE)
+
+
+def _sections() -> dict[str, str]:
+    parts = re.split(r"^## (\w+)$", DICTIONARY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.unit
+def test_every_view_has_a_section_with_its_grain() -> None:
+    sections = _sections()
+    assert set(sections) == {view.name for view in catalog.views()}
+    for view in catalog.views():
+        assert f"Grain: {view.grain}." in sections[view.name]
+
+
+@pytest.mark.integration
+def test_columns_and_types_are_those_of_the_database(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "spandeck.duckdb", "256MB")
+    for name, text in _sections().items():
+        described = connection.execute(f"describe main.{name}").fetchall()
+        assert [(row[0], row[1]) for row in described] == [(column, kind) for column, kind, _ in _ROW.findall(text)]
+    connection.close()
