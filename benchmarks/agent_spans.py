@@ -53,8 +53,7 @@ class Template:
 
     def body(self, number: int) -> Body:
         """The request with the ids of the body `number`."""
-        # Odd multipliers permute the 32 bits: ids look random, and no two numbers share a prefix.
-        prefix = (number * 2_654_435_761 & 0xFFFF_FFFF).to_bytes(4, "big")
+        prefix = _permuted(number)
         trace_ids = tuple((prefix + tail).hex() for tail in self.trace_tails)
         return Body(self.payload.replace(_MARK, prefix), self.span_count, trace_ids)
 
@@ -108,7 +107,12 @@ class _Writer:
     def _trace(self, service: str) -> list[Span]:
         trace_id, root_id = self._id(16), self._id(8)
         run = f"conv-{self._dice.getrandbits(32):08x}"
-        common: dict[str, Value] = {"gen_ai.conversation.id": run, "user.id": f"user-{self._dice.randint(1, 5_000)}"}
+        common: dict[str, Value] = {
+            "gen_ai.conversation.id": run,
+            "session.id": run,
+            "user.id": f"user-{self._dice.randint(1, 5_000)}",
+            "app.version": "3.14.1",
+        }
         begin = clock = self._now_ns - self._dice.randint(60_000, _SPREAD_MS) * _MS
         spans: list[Span] = []
         for tool_calls in _TOOL_STEPS:
@@ -150,7 +154,7 @@ class _Writer:
             "gen_ai.tool.type": "function",
             "gen_ai.tool.description": f"Runs {name} against the backing service",
             "gen_ai.tool.call.arguments": json.dumps({"query": self._words(40, 200)}),
-            "gen_ai.tool.call.result": self._words(100, 1_500),
+            "gen_ai.tool.call.result": self._words(100, 1_800),
             "tool.cache_hit": self._dice.random() < 0.2,
             "tool.row_count": self._dice.randint(0, 500),
         }
@@ -176,7 +180,13 @@ class _Writer:
 
     def _id(self, size: int) -> bytes:
         self._ids += 1
-        return _MARK + self._ids.to_bytes(size - len(_MARK), "big")
+        low = _permuted(self._ids)
+        return _MARK + self._dice.randbytes(size - len(_MARK) - len(low)) + low
+
+
+def _permuted(number: int) -> bytes:
+    """Four bytes that look random and differ for different numbers below 2**32: odd factors permute them."""
+    return (number * 2_654_435_761 & 0xFFFF_FFFF).to_bytes(4, "big")
 
 
 def _agent(service: str) -> dict[str, Value]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +20,9 @@ _SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
 
 class SettingsError(ValueError):
@@ -103,33 +108,55 @@ class Settings:
 
     def validate(self) -> Settings:
         """Return self, or raise `SettingsError` with one sentence."""
-        for name in _PORTS:
-            _require(0 <= getattr(self, name) <= _HIGHEST_PORT, name, getattr(self, name), "a port from 0 to 65535")
-        for name in (
-            "max_body_bytes",
-            "query_max_rows",
-            "query_max_bytes",
-            "query_concurrency",
-            "checkpoint_rows",
-        ):
+        self._validate_addresses()
+        for name in _COUNTS:
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        _require(self.query_timeout_s > 0, "query_timeout_s", self.query_timeout_s, "above 0 seconds")
+        _require(
+            math.isfinite(self.query_timeout_s) and self.query_timeout_s > 0,
+            "query_timeout_s",
+            self.query_timeout_s,
+            "above 0 seconds",
+        )
         _require(
             self.journal_segment_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_segment_bytes",
             self.journal_segment_bytes,
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
-        for name in _SECRETS:
-            token = getattr(self, name)
-            _require(
-                token is None or (token.isascii() and token.isprintable()),
-                name,
-                "(hidden)",
-                "printable ASCII",
-            )
+        _require(
+            self.journal_limit_bytes >= self.journal_segment_bytes,
+            "journal_limit_bytes",
+            self.journal_limit_bytes,
+            f"at least {PREFIX}JOURNAL_SEGMENT_BYTES ({self.journal_segment_bytes})",
+        )
+        _require(
+            _MEMORY.fullmatch(self.memory_limit) is not None,
+            "memory_limit",
+            repr(self.memory_limit),
+            "a size such as 1GB or 512MB",
+        )
         self._require_tokens_off_loopback()
         return self
+
+    def _validate_addresses(self) -> None:
+        _require(
+            _HOST.fullmatch(self.host) is not None,
+            "host",
+            repr(self.host),
+            "an address or name of this machine, without port and brackets",
+        )
+        taken: dict[int, str] = {}
+        for name in _PORTS:
+            port = getattr(self, name)
+            _require(0 <= port <= _HIGHEST_PORT, name, port, "a port from 0 to 65535")
+            if port:
+                other = taken.setdefault(port, name)
+                rule = f"another port than {PREFIX}{other.upper()} has"
+                _require(other == name, name, port, rule)
+        for name in _SECRETS:
+            token = getattr(self, name)
+            allowed = token is None or (token.isascii() and token.isprintable() and " " not in token)
+            _require(allowed, name, "(hidden)", "printable ASCII without spaces")
 
     def _require_tokens_off_loopback(self) -> None:
         if self.is_loopback:
@@ -147,8 +174,10 @@ def _from_file(path: Path) -> dict[str, Any]:
         return {}
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
     known = {each.name for each in fields(Settings)}
     for key in values:
         if key not in known:
@@ -162,24 +191,46 @@ def _convert(name: str, value: Any) -> Any:
         if name == "data_dir":
             return Path(value).expanduser().absolute()
         if isinstance(default, bool):
-            return value if isinstance(value, bool) else _boolean(value)
+            return _boolean(value)
         if isinstance(default, int | float):
-            return type(default)(value)
+            return _number(value, type(default))
         if isinstance(default, tuple):
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f"{PREFIX}{name.upper()} is {value!r}: {error}.") from error
-    return str(value)
+        return _string(value)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        shown = "(hidden)" if name in _SECRETS else repr(value)
+        rule = "a folder" if name == "data_dir" else _RULES.get(type(default), "a text")
+        raise SettingsError(f"{PREFIX}{name.upper()} is {shown}: it must be {rule}.") from error
 
 
-def _boolean(text: str) -> bool:
-    lowered = text.strip().lower()
+_RULES: Mapping[type, str] = {
+    bool: "1 or 0",
+    int: "a whole number",
+    float: "a number",
+    tuple: "host names with commas between them",
+}
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float:
+    if isinstance(value, bool) or (kind is int and isinstance(value, float)):
+        raise TypeError(value)
+    return kind(value)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    lowered = str(value).strip().lower()
     if lowered in {"1", "true", "yes", "on"}:
         return True
     if lowered in {"0", "false", "no", "off"}:
         return False
-    raise ValueError("use 1 or 0")
+    raise ValueError(value)
 
 
 def _text(value: object) -> str:

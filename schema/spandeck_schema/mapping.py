@@ -17,11 +17,15 @@ RESOURCE_PREFIX = "resource."
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value may stand: `attribute` of the span (or of its resource), times `scale`, in scopes like `scopes`."""
+    """Where a value may stand: `attribute` of the span (or of its resource), in scopes like `scopes`.
+
+    A number is multiplied by `scale`, then `plus` is added.
+    """
 
     attribute: str
     in_resource: bool
     scale: float | None
+    plus: int | None
     scopes: tuple[str, ...]
 
 
@@ -97,11 +101,11 @@ def _source(entry: str | dict[str, Any], dialect: dict[str, Any]) -> Source:
     fields: dict[str, Any] = {"attribute": entry} if isinstance(entry, str) else entry
     # A dialect's own names are read in every scope: frameworks often copy another dialect's attributes.
     scopes = tuple(fields.get("scopes", ()))
-    if "resource" in fields:
-        return Source(fields["resource"], True, fields.get("scale"), scopes)
-    if "attribute" not in fields:
+    in_resource = "resource" in fields
+    if not in_resource and "attribute" not in fields:
         raise ValueError(f"Dialect {dialect['family']!r}: {entry!r} names neither an attribute nor a resource.")
-    return Source(fields["attribute"], False, fields.get("scale"), scopes)
+    name = fields["resource" if in_resource else "attribute"]
+    return Source(name, in_resource, fields.get("scale"), fields.get("plus"), scopes)
 
 
 def _values(mapping: Mapping, column: str) -> Iterator[str]:
@@ -110,6 +114,8 @@ def _values(mapping: Mapping, column: str) -> Iterator[str]:
         value = f"store.to_{mapping.types[column]}({_column(slot)})"
         if source.scale is not None:
             value = f"{value} * {source.scale!r}"
+        if source.plus is not None:
+            value = f"{value} + {source.plus!r}"
         if source.scopes:
             value = f"case when {_in_scopes(source.scopes)} then {value} end"
         yield value

@@ -22,6 +22,7 @@ _SPAN_ID_BYTES = 8
 _NO_TRACE_ID = bytes(_TRACE_ID_BYTES)
 _NO_SPAN_ID = bytes(_SPAN_ID_BYTES)
 _INPUT_STEP_BYTES = 64 << 10
+_OUTPUT_STEP_BYTES = 1 << 20
 _MAX_GZIP_MEMBERS = 1_000
 WRONG_IDS = "A span's trace_id is not 16 bytes or its span_id not 8, or one is all zero."
 
@@ -175,8 +176,8 @@ def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
         members += 1
         while not stream.eof:
             step = source[position : position + _INPUT_STEP_BYTES]
-            part = _inflated_step(stream, step, limit + 1 - size)
-            position += len(step) - len(stream.unused_data)
+            part = _inflated_step(stream, step, min(_OUTPUT_STEP_BYTES, limit + 1 - size))
+            position += len(step) - len(stream.unconsumed_tail) - len(stream.unused_data)
             size += len(part)
             parts.append(part)
             if size > limit:
@@ -187,12 +188,12 @@ def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
 
 
 def _inflated_step(stream: Any, step: memoryview, max_bytes: int) -> bytes:
-    if not step:
-        raise RefusedError(Reason.MALFORMED, "The compressed body ends too early.")
     try:
         part: bytes = stream.decompress(step, max_bytes)
     except zlib.error as error:
         raise RefusedError(Reason.MALFORMED, "The compressed body is damaged.") from error
+    if not step and not part and not stream.eof:
+        raise RefusedError(Reason.MALFORMED, "The compressed body ends too early.")
     return part
 
 

@@ -54,7 +54,7 @@ def prepare_rule(connection: duckdb.DuckDBPyConnection, rule: AlertRule) -> None
     """Plan the statement that `fire` runs."""
     key = f"{_quoted(rule.name + '/')} || {_KEYS[rule.key]}"
     message = _quoted(rule.message)
-    for name, text in (("subject", "subject"), ("value", _number("value")), ("threshold", _number("threshold"))):
+    for name, text in (("value", _number("value")), ("threshold", _number("threshold")), ("subject", "subject")):
         message = f"replace({message}, '{{{name}}}', {text})"
     connection.execute(f"""
         prepare fire_{rule.name} as

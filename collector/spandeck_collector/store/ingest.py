@@ -94,12 +94,14 @@ class Ingest:
         if len(batch.spans):
             self._pipeline.fill(*_NORMALIZE)
             self._name_prices()
-            self._pipeline.write("insert_spans", "insert_span_events", "insert_ingest_log")
+            self._pipeline.write("insert_spans", "insert_span_events")
             self._pipeline.fill(*_SETTLE)
             self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
             self._pipeline.fire_alerts()
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
+        if len(batch.spans) or len(batch.logs) or len(batch.metrics):
+            self._pipeline.write("insert_ingest_log")
         for refusal in batch.refusals:
             values = {name: refusal[name] for name in ("last_at_ns", "signal", "count", "reason")}
             self._connection.execute(catalog.sql("normalize", "insert_refusal"), values)

@@ -12,7 +12,7 @@ from spandeck_dashboard.views import first_run, overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
 
 _CHART_PX = 332
-_ERRORS_PX = 278
+_ERRORS_PX = 293
 
 
 @frame.page_of("overview")

@@ -33,7 +33,7 @@ def page(filters: Filters) -> None:
     _draw_notes(summary)
     spans = ask("trace_spans", trace=trace_id)
     selected = _first_selection(spans, st.query_params.get("span"))
-    left, right = st.columns([2.15, 1], gap="small")
+    left, right = st.columns([2.4, 1], gap="small")
     with left:
         now_selected = waterfall(spans, key=f"waterfall-{trace_id}", selected=selected, on_select=_rerun_details)
     with right:

@@ -1,4 +1,4 @@
--- grain: one service of the batch's spans
+-- grain: one service and signal of the batch
 insert into store.ingest_log by name
 select
     max(incoming_spans.received_at) as logged_at,
@@ -12,3 +12,25 @@ from incoming_spans
 inner join mapped_spans using (arrival)
 left join new_arrivals using (arrival)
 group by mapped_spans.service
+union all by name
+select
+    max(received_at) as logged_at,
+    store.to_text(resource['service.name']) as service,
+    'logs' as signal,
+    count(*) as received_count,
+    count(*) as stored_count,
+    0 as duplicate_count,
+    0 as refused_count
+from incoming_logs
+group by service
+union all by name
+select
+    max(received_at) as logged_at,
+    store.to_text(resource['service.name']) as service,
+    'metrics' as signal,
+    count(*) as received_count,
+    count(*) as stored_count,
+    0 as duplicate_count,
+    0 as refused_count
+from incoming_metrics
+group by service

@@ -4,7 +4,8 @@ with timed as (
         incoming_spans.arrival,
         incoming_spans.trace_id,
         incoming_spans.span_id,
-        incoming_spans.parent_span_id,
+        -- A parent of zeros is how some emitters write none; a span cannot be its own parent.
+        nullif(nullif(incoming_spans.parent_span_id, '0000000000000000'), incoming_spans.span_id) as parent_span_id,
         incoming_spans.scope,
         incoming_spans.scope_version,
         incoming_spans.name,

@@ -1,4 +1,5 @@
 -- grain: one row of store.calls for a touched trace, with its price
+-- A tool span with usage of its own makes two rows, a tool call and a parent (kind agent) that alone has the usage.
 with calls as (
     select
         trace_id,
@@ -21,11 +22,19 @@ with calls as (
     where spans.kind = 'tool'
 ),
 
-priced as (
+used as (
     select
         calls.trace_id,
         calls.span_id,
-        prices.*
+        calls.kind,
+        spans.input_tokens,
+        spans.output_tokens,
+        spans.cache_read_tokens,
+        spans.cache_write_tokens,
+        spans.reasoning_tokens,
+        spans.usage_basis,
+        spans.reported_cost_usd,
+        prices.* exclude (price_model, source)
     from calls
     inner join trace_spans as spans using (trace_id, span_id)
     left join store.price_models as answered
@@ -36,7 +45,7 @@ priced as (
         on
             coalesce(spans.provider, '') = asked.provider
             and spans.request_model = asked.model
-    inner join store.prices
+    left join store.prices
         on
             coalesce(answered.price_model, asked.price_model) = prices.price_model
             and spans.started_at >= prices.valid_from
@@ -70,29 +79,33 @@ select
     spans.error_type,
     spans.error_message,
     list_transform(spans.finish_reasons, lambda word: store.finish_reason(word)) as finish_reasons,
-    spans.input_tokens,
-    spans.output_tokens,
-    spans.cache_read_tokens,
-    spans.cache_write_tokens,
-    spans.reasoning_tokens,
-    spans.usage_basis,
+    used.input_tokens,
+    used.output_tokens,
+    used.cache_read_tokens,
+    used.cache_write_tokens,
+    used.reasoning_tokens,
+    used.usage_basis,
     store.cost_usd(
-        calls.kind,
-        spans.input_tokens,
-        spans.output_tokens,
-        spans.cache_read_tokens,
-        spans.cache_write_tokens,
-        priced.input_usd_per_mtok,
-        priced.output_usd_per_mtok,
-        priced.cache_read_usd_per_mtok,
-        priced.cache_write_usd_per_mtok
+        used.kind,
+        used.input_tokens,
+        used.output_tokens,
+        used.cache_read_tokens,
+        used.cache_write_tokens,
+        used.input_usd_per_mtok,
+        used.output_usd_per_mtok,
+        used.cache_read_usd_per_mtok,
+        used.cache_write_usd_per_mtok
     ) as cost_usd,
-    case when cost_usd is not null then priced.price_id end as price_id,
-    spans.reported_cost_usd,
+    case when cost_usd is not null then used.price_id end as price_id,
+    used.reported_cost_usd,
     spans.cache_hit,
     spans.attempt,
     context.first_received_at
 from calls
 inner join trace_spans as spans using (trace_id, span_id)
 inner join trace_context as context using (trace_id)
-left join priced using (trace_id, span_id)
+left join used
+    on
+        calls.trace_id = used.trace_id
+        and calls.span_id = used.span_id
+        and calls.kind = used.kind

@@ -42,7 +42,7 @@ call_sums as (
         count(*) filter (where kind = 'embedding') as embedding_call_count,
         count(*) filter (where kind = 'tool') as tool_call_count,
         count(*) filter (where kind = 'tool' and status = 'error') as failed_tool_call_count,
-        sum(greatest(attempt - 1, 0)) as retry_count,
+        sum(greatest(attempt - 1, 0)) filter (where kind != 'agent') as retry_count,
         case
             when count(tool_input_hash) > 0
                 then count(tool_input_hash) - count(distinct tool_name || '/' || tool_input_hash)
@@ -58,7 +58,7 @@ call_sums as (
         ) as unpriced_call_count,
         min(epoch_us(started_at) / 1000.0 + time_to_first_token_ms) as first_token_epoch_ms,
         max(epoch_us(started_at) / 1000.0 + time_to_last_token_ms) filter (where kind = 'llm') as last_token_epoch_ms,
-        arg_max(span_id, cost_usd) as dearest_span_id
+        arg_max(span_id, (cost_usd, span_id)) filter (where cost_usd is not null) as dearest_span_id
     from settled_calls
     where counted
     group by trace_id

@@ -1,5 +1,7 @@
 -- grain: one span of a touched trace with its nearest agent and the spans above it that are calls or carry usage
 -- A span whose parent is not stored is a root here: a lost or late parent must not hide what is below it.
+-- Of the calls above a span the nearest 32 decide, and below the depth of 1,000 spans stand alone: deeper nesting is a
+-- fault of the emitter, and without bounds its lists would grow with the square of the depth.
 with recursive nodes as (
     select
         trace_id,
@@ -37,7 +39,7 @@ tree as (
         nodes.span_id,
         coalesce(nodes.own_agent, tree.agent_name) as agent_name,
         nodes.is_call,
-        case when tree.is_call then list_append(tree.call_ancestors, tree.span_id) else tree.call_ancestors end
+        case when tree.is_call then list_append(tree.call_ancestors, tree.span_id)[-32:] else tree.call_ancestors end
             as call_ancestors,
         tree.depth + 1 as depth
     from tree
@@ -45,13 +47,13 @@ tree as (
         on
             tree.trace_id = nodes.trace_id
             and tree.span_id = nodes.parent_span_id
+    where tree.depth < 1000
 )
 
 select
     nodes.trace_id,
     nodes.span_id,
     coalesce(tree.agent_name, nodes.own_agent) as agent_name,
-    -- A chain of more than 32 nested calls is a fault of the emitter; the nearest ones decide.
-    coalesce(tree.call_ancestors, [])[-32:] as call_ancestors
+    coalesce(tree.call_ancestors, []) as call_ancestors
 from nodes
 left join tree using (trace_id, span_id)

@@ -17,4 +17,5 @@ from store.spans
 left join store.calls
     on
         spans.trace_id = calls.trace_id
-        and spans.span_id = calls.span_id;
+        and spans.span_id = calls.span_id
+        and (calls.kind != 'tool' or coalesce(spans.input_tokens, spans.output_tokens) is null);

@@ -38,14 +38,14 @@ function toolbar(view) {
   const bar = element("div", "bar");
   view.input = element("input");
   view.input.type = "search";
-  view.input.placeholder = "Find spans (name, model, error)";
+  view.input.placeholder = "Find spans";
+  view.input.title = "By name, model, kind or error";
   view.input.setAttribute("aria-label", "Find spans");
   view.input.oninput = () => { view.body.scrollTop = 0; layout(view); };
   view.critical = button("Critical path", () => { view.dims = !view.dims; pressed(view); paint(view); });
   view.foldAll = button("Collapse", () => foldAll(view));
   view.nextError = button("Next error", () => toNextError(view));
   view.copy = button("Copy link", () => copyLink(view));
-  view.count = element("span", "count");
   const legend = element("span", "legend");
   for (const [sign, kind, name] of LEGEND) {
     const mark = element("i", `sign ${kind}`, sign);
@@ -54,14 +54,15 @@ function toolbar(view) {
     entry.append(mark, name);
     legend.append(entry);
   }
-  bar.append(view.input, view.critical, view.foldAll, view.nextError, view.copy, view.count, legend);
+  bar.append(view.input, view.critical, view.foldAll, view.nextError, view.copy, legend);
   return bar;
 }
 
 function headings(view) {
   const head = element("div", "head grid");
   view.axis = element("div", "axis");
-  head.append(element("div", "first", "Span"), view.axis);
+  view.count = element("div", "first");
+  head.append(view.count, view.axis);
   head.append(element("div", "n", "Tokens"), element("div", "n", "Cost"), element("div", "n", "Duration"));
   return head;
 }
@@ -249,14 +250,19 @@ function fillTexts(cells, span, sign, folded) {
   cells.sign.textContent = sign;
   cells.name.textContent = span.name ?? "–";
   cells.first.title = `${span.name ?? ""}${span.orphan ? "\nIts parent span was not received." : ""}`;
-  const model = span.model && !(span.name ?? "").includes(span.model) ? span.model : "";
-  cells.model.textContent = span.orphan ? "parent missing" : model;
+  cells.model.textContent = span.orphan ? "parent missing" : modelBeside(span);
   cells.error.textContent = span.error ? `✕ ${span.error}` : span.errorsBelow ? `${span.errorsBelow} ✕` : "";
   cells.error.classList.toggle("below", !span.error);
   const sum = span.sum && span.children.length ? "Σ " : "";
   cells.tokens.textContent = span.tokens ? sum + span.tokens : "";
   cells.cost.textContent = span.cost ? sum + span.cost : "";
   cells.duration.textContent = span.durationText;
+}
+
+/* Many names hold the model already, some without its date. */
+function modelBeside(span) {
+  const told = (span.name ?? "").split(/\s+/).some((word) => word.length > 3 && span.model?.startsWith(word));
+  return told ? "" : span.model ?? "";
 }
 
 function fillBar(trace, cells, span) {
