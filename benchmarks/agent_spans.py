@@ -58,7 +58,7 @@ class Template:
         return Body(self.payload.replace(_MARK, prefix), self.span_count, trace_ids)
 
 
-def templates(count: int, spans: int, seed: int = 20_261_124) -> list[Template]:
+def templates(count: int, spans: int, seed: int) -> list[Template]:
     """`count` request templates of `spans` spans each; the same seed gives the same spans, ending about now."""
     writer = _Writer(random.Random(seed), time.time_ns())
     return [writer.template(spans, number) for number in range(count)]
@@ -165,7 +165,7 @@ class _Writer:
             span.events.add(name="exception").attributes.extend(_attributes(failure))
         return span
 
-    def _draft(self, name: str, kind: Span.SpanKind, values: Mapping[str, Value], duration_ms: int) -> Span:
+    def _draft(self, name: str, kind: Span.SpanKind.ValueType, values: Mapping[str, Value], duration_ms: int) -> Span:
         span = Span(name=name, kind=kind, end_time_unix_nano=duration_ms * _MS)
         span.attributes.extend(_attributes(values))
         return span

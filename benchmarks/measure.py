@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.progress import Progress
 
-from benchmarks.agent_spans import Template, templates
+from benchmarks.agent_spans import TRACE_SPANS, templates
 from benchmarks.baseline import Baseline, measure_baseline
 from benchmarks.freshness import Freshness, measure_freshness
-from benchmarks.senders import Numbers, Sent, saturate
+from benchmarks.senders import Sent, Source, saturate
 from benchmarks.stack import MemoryWatch, Stack, running
 
 BODY_SPANS = 512
 _TEMPLATES = 40
 _CONNECTIONS = 4
 _REST_S = 3.0
+_SETTLE_S = 5.0
 _LOOK_S = 0.05
 _DEADLINE_S = 180.0
 _BASELINE_ROWS = 61_440
@@ -62,64 +63,61 @@ def measure(plan: Plan, folder: Path, progress: Progress) -> Result:
 
     Raises `RuntimeError` when an acknowledged span is missing or stands twice.
     """
-    load = templates(_TEMPLATES, BODY_SPANS)
-    numbers = Numbers()
-    with _step(progress, "Start the three processes", None), running(folder / "data") as stack:
+    load, traces = Source(templates(_TEMPLATES, BODY_SPANS, seed=1)), Source(templates(16, TRACE_SPANS, seed=2))
+    with _step(progress, "Start the three processes"), ExitStack() as stopping:
+        stack = stopping.enter_context(running(folder / "data"))
         time.sleep(_REST_S)
-        span_bytes = sum(len(each.payload) for each in load) / (len(load) * BODY_SPANS)
-        result = Result(stack.seconds_to_ready, span_bytes, stack.rss_mib())
-        _full_speed(plan, stack, load, numbers, result, progress)
-        _paced(plan, stack, load, numbers, result, progress)
+        result = Result(stack.seconds_to_ready, _mean_span_bytes(load), stack.rss_mib())
         database = stack.settings.database
-    with _step(progress, "Insert the same rows into plain DuckDB", None):
+        everything = stopping.pop_all()
+    with everything:
+        _full_speed(plan, stack, load, result, progress)
+        with _step(progress, f"Send {plan.paced_spans_per_s:,.0f} spans/s for {plan.paced_s:,.0f} s"):
+            _paced(plan, stack, load, traces, result)
+    with _step(progress, "Insert the same rows into plain DuckDB"):
         result.baseline = measure_baseline(database, folder, min(_BASELINE_ROWS, result.sent.span_count))
     return result
 
 
-def _full_speed(
-    plan: Plan, stack: Stack, load: Sequence[Template], numbers: Numbers, result: Result, progress: Progress
-) -> None:
+def _full_speed(plan: Plan, stack: Stack, load: Source, result: Result, progress: Progress) -> None:
     before, empty_bytes = stack.cpu_s(), stack.database_bytes()
     began = time.perf_counter()
     with MemoryWatch(stack) as memory:
         with _step(progress, "Send at full speed", plan.bodies * BODY_SPANS) as advance:
-            port = stack.settings.http_port
-            result.sent = saturate(port, load, numbers, plan.bodies, _CONNECTIONS, advance)
-        with _step(progress, "Wait until all are queryable", None):
+            result.sent = saturate(stack.settings.http_port, load, plan.bodies, _CONNECTIONS, advance)
+        with _step(progress, "Wait until all are queryable"):
             _wait(lambda: stack.stored_span_count() >= result.sent.span_count, "the acknowledged spans queryable")
             result.queryable_s = time.perf_counter() - began
-        with _step(progress, "Wait for the checkpoint", None):
+        with _step(progress, "Wait for the checkpoint"):
             _wait(stack.is_checkpointed, "the checkpoint done")
-    result.load_rss_mib, result.after_rss_mib = memory.peak_mib, stack.rss_mib()
+    result.load_rss_mib = memory.peak_mib
     result.load_cpu_s = _difference(stack.cpu_s(), before)
     result.database_bytes_per_span = (stack.database_bytes() - empty_bytes) / result.sent.span_count
+    with _step(progress, "Let memory settle"):
+        time.sleep(_SETTLE_S)
+        result.after_rss_mib = stack.rss_mib()
     _require_once(stack, result.sent.span_count)
 
 
-def _paced(
-    plan: Plan, stack: Stack, load: Sequence[Template], numbers: Numbers, result: Result, progress: Progress
-) -> None:
+def _paced(plan: Plan, stack: Stack, load: Source, traces: Source, result: Result) -> None:
     before = stack.cpu_s()
-    title = f"Send {plan.paced_spans_per_s:,.0f} spans/s"
-    with _step(progress, title, round(plan.paced_s)) as advance:
-        result.paced = measure_freshness(stack, load, numbers, plan.paced_spans_per_s, plan.paced_s, lambda: advance(1))
+    result.paced = measure_freshness(stack, load, traces, plan.paced_spans_per_s, plan.paced_s)
     result.paced_cpu_s = _difference(stack.cpu_s(), before)
-    _wait(
-        lambda: stack.stored_span_count() >= result.sent.span_count + paced_spans(result), "the paced spans queryable"
-    )
-    _require_once(stack, result.sent.span_count + paced_spans(result))
+    expected = result.sent.span_count + result.paced.span_count
+    _wait(lambda: stack.stored_span_count() >= expected, "the paced spans queryable")
+    _require_once(stack, expected)
 
 
 @contextmanager
-def _step(progress: Progress, title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def _step(progress: Progress, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     task = progress.add_task(title, total=total)
     yield lambda count: progress.advance(task, count)
     progress.update(task, total=total or 1, completed=total or 1)
 
 
-def paced_spans(result: Result) -> int:
-    """Spans acknowledged during the paced load."""
-    return result.paced.span_count if result.paced else 0
+def _mean_span_bytes(load: Source) -> float:
+    sizes = [len(template.payload) / template.span_count for template in load.templates]
+    return sum(sizes) / len(sizes)
 
 
 def _require_once(stack: Stack, expected: int) -> None:

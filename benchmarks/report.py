@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
@@ -16,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import BODY_SPANS, Plan, Result, paced_spans
+from benchmarks.measure import BODY_SPANS, Plan, Result
 
 _VERSIONS = ("spandeck", "duckdb", "pyarrow", "protobuf", "uvicorn", "streamlit", "opentelemetry-proto")
 _PER_MILLION = 1e6
@@ -116,12 +117,8 @@ def _baseline(result: Result) -> Iterator[Line]:
 
 
 def _memory(result: Result) -> Iterator[Line]:
-    stages = (
-        ("at rest", result.rest_rss_mib),
-        ("under load", result.load_rss_mib),
-        ("after load", result.after_rss_mib),
-    )
-    for stage, by_process in stages:
+    stages = {"at rest": result.rest_rss_mib, "under load": result.load_rss_mib, "after load": result.after_rss_mib}
+    for stage, by_process in stages.items():
         for name, mib in by_process.items():
             yield Line(f"RSS {stage}, {name}", mib, "MiB")
         yield Line(f"RSS {stage}, together", sum(by_process.values()), "MiB", "<= 600" if stage == "at rest" else "")
@@ -131,7 +128,7 @@ def _freshness(result: Result) -> Iterator[Line]:
     paced = result.paced
     if paced is None:
         return
-    yield Line("paced load reached", paced_spans(result) / paced.seconds, "spans/s")
+    yield Line("paced load reached", paced.span_count / paced.seconds, "spans/s")
     yield Line("paced acknowledgement p99", quantile(paced.acknowledged_after_ms, 0.99), "ms")
     yield Line("acknowledged to queryable p50", quantile(paced.visible_after_ms, 0.5), "ms")
     yield Line("acknowledged to queryable p99", quantile(paced.visible_after_ms, 0.99), "ms", "<= 1,000")
@@ -141,7 +138,7 @@ def _freshness(result: Result) -> Iterator[Line]:
 
 
 def _number(value: float) -> str:
-    if value != value:
+    if math.isnan(value):
         return "unknown"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from benchmarks.agent_spans import Body, Template
@@ -15,13 +16,43 @@ _RETRY_S = 0.2
 
 
 @dataclass
+class Source:
+    """Bodies without end: each template in turn, always under new ids. Safe for threads."""
+
+    templates: Sequence[Template]
+    taken: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self) -> Body:
+        """The next body."""
+        with self.lock:
+            self.taken += 1
+            number = self.taken
+        return self.templates[number % len(self.templates)].body(number)
+
+
+@dataclass
 class Sent:
-    """What a load came to: spans acknowledged, seconds until the last one, and each request's latency in ms."""
+    """What a load came to: spans acknowledged, seconds from first to last, each request's latency in ms.
+
+    `delayed_count` is how often the receiver asked to come again. Safe for threads.
+    """
 
     span_count: int = 0
     seconds: float = 0.0
     delayed_count: int = 0
     latencies_ms: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, connection: Connection, body: Body) -> None:
+        """Send one body and count it."""
+        began = time.perf_counter()
+        delayed_count = connection.send(body.payload)
+        latency_ms = (time.perf_counter() - began) * 1000
+        with self.lock:
+            self.span_count += body.span_count
+            self.delayed_count += delayed_count
+            self.latencies_ms.append(latency_ms)
 
 
 class Connection:
@@ -35,13 +66,13 @@ class Connection:
 
         Raises `RuntimeError` for any answer but 200 and 503.
         """
-        delays = 0
+        delayed_count = 0
         while (status := self._post(payload)) != http.HTTPStatus.OK:
             if status != http.HTTPStatus.SERVICE_UNAVAILABLE:
                 raise RuntimeError(f"The receiver answered {status} to a valid request: see its log.")
-            delays += 1
+            delayed_count += 1
             time.sleep(_RETRY_S)
-        return delays
+        return delayed_count
 
     def close(self) -> None:
         """Close the connection."""
@@ -54,56 +85,27 @@ class Connection:
         return response.status
 
 
-class Numbers:
-    """Numbers for bodies, each given once, whichever thread asks."""
+def saturate(port: int, source: Source, bodies: int, connections: int, tick: Callable[[int], None]) -> Sent:
+    """Send `bodies` requests over `connections`, each as soon as the one before on it was acknowledged."""
+    sent = Sent()
 
-    def __init__(self) -> None:
-        self._next = 1
-        self._lock = threading.Lock()
-
-    def take(self) -> int:
-        """The next number."""
-        with self._lock:
-            self._next += 1
-            return self._next
-
-
-def saturate(
-    port: int,
-    templates: Sequence[Template],
-    numbers: Numbers,
-    bodies: int,
-    connections: int,
-    tick: Callable[[int], None],
-) -> Sent:
-    """Send `bodies` requests over `connections`, each as soon as the one before was acknowledged."""
-    sent, lock = Sent(), threading.Lock()
-    waiting = iter(range(bodies))
-
-    def work() -> None:
+    def work(first: int) -> None:
         connection = Connection(port)
-        for body in _until_empty(waiting, lock, templates, numbers):
-            began = time.perf_counter()
-            delays = connection.send(body.payload)
-            latency_ms = (time.perf_counter() - began) * 1000
-            with lock:
-                sent.span_count += body.span_count
-                sent.delayed_count += delays
-                sent.latencies_ms.append(latency_ms)
-                tick(body.span_count)
+        for _ in range(first, bodies, connections):
+            body = source.next()
+            sent.send(connection, body)
+            tick(body.span_count)
         connection.close()
 
     began = time.perf_counter()
-    threads = [threading.Thread(target=work) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(connections) as threads:
+        for _ in threads.map(work, range(connections)):
+            pass
     sent.seconds = time.perf_counter() - began
     return sent
 
 
-def pace(port: int, templates: Sequence[Template], numbers: Numbers, spans_per_s: float, seconds: float) -> Sent:
+def pace(port: int, source: Source, spans_per_s: float, seconds: float) -> Sent:
     """Send one request after another at `spans_per_s` for `seconds`, whatever the answers take."""
     sent, connection = Sent(), Connection(port)
     began = time.perf_counter()
@@ -111,24 +113,8 @@ def pace(port: int, templates: Sequence[Template], numbers: Numbers, spans_per_s
         wait_s = sent.span_count / spans_per_s - elapsed
         if wait_s > 0:
             time.sleep(min(wait_s, seconds - elapsed))
-            continue
-        number = numbers.take()
-        body = templates[number % len(templates)].body(number)
-        asked = time.perf_counter()
-        sent.delayed_count += connection.send(body.payload)
-        sent.latencies_ms.append((time.perf_counter() - asked) * 1000)
-        sent.span_count += body.span_count
+        else:
+            sent.send(connection, source.next())
     connection.close()
     sent.seconds = time.perf_counter() - began
     return sent
-
-
-def _until_empty(
-    waiting: Iterator[int], lock: threading.Lock, templates: Sequence[Template], numbers: Numbers
-) -> Iterator[Body]:
-    while True:
-        with lock:
-            index = next(waiting, None)
-        if index is None:
-            return
-        yield templates[index % len(templates)].body(numbers.take())

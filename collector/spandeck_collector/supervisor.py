@@ -5,23 +5,28 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from types import FrameType
+from urllib.parse import urlsplit
 
+from spandeck_collector.data_folder import DataFolder
+from spandeck_collector.plain_text import tell
+from spandeck_collector.receiver.listeners import ListenError, bind
 from spandeck_collector.settings import PREFIX, Settings, SettingsError
 
 _USED_WRONGLY = 2
 _LOOK_S = 0.1
-_STOP_WITHIN_S = 12.0
+_STOP_WITHIN_S = 8.0
+_STORE_STOPS_WITHIN_S = 4.0
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
 _STEADY_S = 30.0
+_ENDS_WHILE_STARTING = 4
 _MOST_LOG_BYTES = 10 << 20
 
 
@@ -39,8 +44,10 @@ class Child:
     ready_path: str
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
+    ended_at: float | None = None
+    end_count: int = 0
     backoff_s: float = _SHORTEST_BACKOFF_S
-    restart_at: float = field(default=0.0)
+    log_start: int = 0
 
 
 class Supervisor:
@@ -48,7 +55,9 @@ class Supervisor:
 
     def __init__(self, settings: Settings, *, with_dashboard: bool = True) -> None:
         self._settings = settings
-        self._stop = threading.Event()
+        self._folder = DataFolder(settings.data_dir)
+        self._stopping = threading.Event()
+        self._ports = ["http_port", "grpc_port", "query_port"] + ["ui_port"] * with_dashboard
         self.children = [
             Child("store", "spandeck_collector.store", settings.query_port, "/readyz"),
             Child("receiver", "spandeck_collector.receiver", settings.http_port, "/readyz"),
@@ -56,59 +65,70 @@ class Supervisor:
         if with_dashboard:
             self.children.append(Child("dashboard", "spandeck_dashboard", settings.ui_port, "/_stcore/health"))
 
+    def stop_on_signals(self) -> None:
+        """From now on the first SIGTERM, SIGINT or SIGHUP raises `KeyboardInterrupt` in the main thread.
+
+        An ignored SIGHUP stays ignored: `nohup spandeck up` outlives its terminal.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
+
+    def claim(self) -> None:
+        """Make sure that data folder and ports are ours. Raises `SettingsError` with what is taken, and by what."""
+        self._folder.claim()
+        for name in self._ports:
+            self._probe(name)
+
     def start(self, timeout_s: float = 60.0) -> None:
         """Start all processes and return when all are ready.
 
-        Raises `SettingsError` for a port that is taken and `StartError` for a process that gives up.
+        Raises `SettingsError` for a folder or port that is taken and `StartError` for a process that gives up.
         """
-        self._check_ports()
-        self._settings.log_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.claim()
+        self._settings.log_dir.mkdir(exist_ok=True, mode=0o700)
         for child in self.children:
             self._spawn(child)
         deadline = time.monotonic() + timeout_s
         waiting = list(self.children)
-        while waiting and not self._stop.is_set():
+        while waiting:
             self._check_first_start(waiting)
             waiting = [child for child in waiting if not self._is_ready(child)]
             if time.monotonic() > deadline:
                 names = ", ".join(child.name for child in waiting)
                 raise StartError(f"Not ready after {timeout_s:g} s: {names}. See the logs in {self._settings.log_dir}.")
-            self._stop.wait(_LOOK_S)
+            self._stopping.wait(_LOOK_S)
 
-    def run(self) -> int:
-        """Restart what dies until SIGTERM or SIGINT; then stop all. The exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        while not self._stop.wait(_LOOK_S):
+    def watch(self) -> None:
+        """Restart what dies, until a signal comes."""
+        while not self._stopping.wait(_LOOK_S):
             for child in self.children:
                 self._revive(child)
-        self.stop()
-        return 0
 
     def stop(self) -> None:
-        """End all processes: receiver first, so that the store takes in what was acknowledged."""
-        self._stop.set()
-        for child in sorted(self.children, key=lambda child: child.name != "receiver"):
-            if child.process is not None and child.process.poll() is None:
-                child.process.terminate()
-        deadline = time.monotonic() + _STOP_WITHIN_S
-        for child in self.children:
-            if child.process is not None:
-                _wait_or_kill(child.process, deadline)
+        """End all processes, the store last, so that it can take in what was acknowledged."""
+        self._stopping.set()
+        _end([child for child in self.children if child.name != "store"], _STOP_WITHIN_S)
+        _end([child for child in self.children if child.name == "store"], _STORE_STOPS_WITHIN_S)
+        self._folder.release()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stop.set()
+        if not self._stopping.is_set():
+            self._stopping.set()
+            raise KeyboardInterrupt
 
-    def _check_ports(self) -> None:
-        ports = [(child.port, f"{child.name}") for child in self.children] + [(self._settings.grpc_port, "grpc")]
-        names = {"store": "QUERY_PORT", "receiver": "HTTP_PORT", "dashboard": "UI_PORT", "grpc": "GRPC_PORT"}
-        for port, owner in ports:
-            reason = _why_not_free(self._settings.host, port)
-            if reason:
-                raise SettingsError(
-                    f"Port {port} ({PREFIX}{names[owner]}) on {self._settings.host} cannot be used: {reason}. "
-                    f"Stop the program that has it, or set {PREFIX}{names[owner]} to a free port."
-                )
+    def _probe(self, name: str) -> None:
+        port, setting = getattr(self._settings, name), PREFIX + name.upper()
+        if port == 0:
+            raise SettingsError(f"{setting} is 0: `spandeck up` needs a port from 1 to 65535.")
+        try:
+            listeners = bind(self._settings.host, port, setting)
+        except ListenError as error:
+            raise SettingsError(str(error)) from error
+        listeners.close()
+        if listeners.warning and name in ("http_port", "grpc_port"):
+            tell(listeners.warning)
 
     def _spawn(self, child: Child) -> None:
         path = self._settings.log_dir / f"{child.name}.log"
@@ -116,6 +136,7 @@ class Supervisor:
             path.replace(path.with_suffix(".log.1"))
         environment = os.environ | self._settings.environment() | {"SPANDECK_SUPERVISED": "1"}
         with path.open("ab") as log:
+            child.log_start = log.tell()
             child.process = subprocess.Popen(
                 [sys.executable, "-m", child.module],
                 stdin=subprocess.PIPE,
@@ -124,33 +145,48 @@ class Supervisor:
                 env=environment,
                 # Ctrl-C reaches this process alone, which then stops the others in order.
                 start_new_session=True,
+                # Held by all, the lock outlives a killed supervisor until the last of them has ended.
+                pass_fds=() if self._folder.descriptor is None else (self._folder.descriptor,),
             )
         child.started_at = time.monotonic()
+        child.ended_at = None
 
-    def _check_first_start(self, children: Sequence[Child]) -> None:
+    def _check_first_start(self, children: Iterable[Child]) -> None:
         for child in children:
             code = child.process.poll() if child.process else None
             if code == _USED_WRONGLY:
                 raise StartError(self._last_line(child))
+            if child.end_count >= _ENDS_WHILE_STARTING:
+                raise StartError(
+                    f"The {child.name} ended {child.end_count} times while starting: {self._last_line(child)} "
+                    f"(all of it is in {self._settings.log_dir})."
+                )
             self._revive(child)
 
     def _revive(self, child: Child) -> None:
         if child.process is None or child.process.poll() is None:
             return
         now = time.monotonic()
-        if child.restart_at < child.started_at:
+        if child.ended_at is None:
+            child.ended_at = now
+            child.end_count += 1
             if now - child.started_at > _STEADY_S:
                 child.backoff_s = _SHORTEST_BACKOFF_S
-            child.restart_at = now + child.backoff_s
+            tell(f"The {child.name} {self._how_it_ended(child)} and is started again.")
+        if now - child.ended_at >= child.backoff_s:
             child.backoff_s = min(child.backoff_s * 2, _LONGEST_BACKOFF_S)
-            print(f"{child.name} ended with {child.process.returncode} and is started again.", file=sys.stderr)
-        if now >= child.restart_at:
             _close_stdin(child.process)
             self._spawn(child)
 
+    def _how_it_ended(self, child: Child) -> str:
+        code = child.process.returncode if child.process else 0
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with {code}" + (f" ({self._last_line(child)})" if code == _USED_WRONGLY else "")
+
     def _is_ready(self, child: Child) -> bool:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)
-        connection = http.client.HTTPConnection(host, child.port, timeout=2)
+        address = urlsplit(self._settings.url(child.port))
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
         try:
             connection.request("GET", child.ready_path)
             return connection.getresponse().status == http.HTTPStatus.OK
@@ -160,29 +196,26 @@ class Supervisor:
             connection.close()
 
     def _last_line(self, child: Child) -> str:
-        text = (self._settings.log_dir / f"{child.name}.log").read_text(encoding="utf-8", errors="replace")
+        with (self._settings.log_dir / f"{child.name}.log").open("rb") as log:
+            log.seek(child.log_start)
+            text = log.read(_MOST_LOG_BYTES).decode(errors="replace")
         lines = [line for line in text.splitlines() if line.strip()]
-        return lines[-1] if lines else f"{child.name} ended without a word."
+        return lines[-1] if lines else "it ended without a word."
 
 
-def _why_not_free(host: str, port: int) -> str | None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _end(children: list[Child], within_s: float) -> None:
+    """Ask all of them to end, then wait; who is late is killed, which loses nothing that was acknowledged."""
+    processes = [child.process for child in children if child.process is not None]
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + within_s
+    for process in processes:
         try:
-            probe.bind((host, port))
-        except OSError as error:
-            return (error.strerror or str(error)).lower()
-    return None
-
-
-def _wait_or_kill(process: subprocess.Popen[bytes], deadline: float) -> None:
-    try:
-        process.wait(max(deadline - time.monotonic(), 0.1))
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    _close_stdin(process)
+            process.wait(max(deadline - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        _close_stdin(process)
 
 
 def _close_stdin(process: subprocess.Popen[bytes]) -> None:

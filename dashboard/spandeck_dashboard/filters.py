@@ -35,7 +35,6 @@ class Filters:
     range: str
     since: datetime
     until: datetime
-    now: datetime
     service: str | None = None
     model: str | None = None
     agent: str | None = None
@@ -68,7 +67,7 @@ def period(range_name: str, now: datetime, until: datetime | None = None) -> Fil
     step = _STEP_S[range_name]
     next_step = datetime.fromtimestamp((int(now.timestamp()) // step + 1) * step, UTC)
     end = until or next_step
-    return Filters(range=range_name, since=end - RANGES[range_name], until=end, now=now, is_live=until is None)
+    return Filters(range=range_name, since=end - RANGES[range_name], until=end, is_live=until is None)
 
 
 def draw_filters() -> Filters:

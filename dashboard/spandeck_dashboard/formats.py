@@ -35,9 +35,9 @@ def count(value: Any) -> str:
     known = number(value)
     if known is None:
         return UNKNOWN
-    for index, (scale, suffix) in enumerate(_SCALES):
+    for scale, suffix in _SCALES:
         # 999,950 would round to "1000k": the next larger unit takes it.
-        if abs(known) >= scale * (1 if index == len(_SCALES) - 1 else 0.9995):
+        if abs(known) >= scale * 0.9995:
             return f"{_three_digits(known / scale)}{suffix}"
     return f"{known:.0f}"
 
@@ -46,12 +46,6 @@ def whole(value: Any) -> str:
     """Every digit, grouped: `12,408`."""
     known = number(value)
     return UNKNOWN if known is None else f"{known:,.0f}"
-
-
-def tokens(value: Any) -> str:
-    """`1.2k tok`."""
-    known = number(value)
-    return UNKNOWN if known is None else f"{count(known)} tok"
 
 
 def duration(milliseconds: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -80,25 +80,21 @@ def page_of(name: str) -> Callable[[Callable[[Filters], None]], Callable[[], Non
 
 def draw_empty_range(extent: dict[str, Any], filters: Filters) -> None:
     """No span in the period: when the last one was, and the way there."""
+    age_s, wider = extent["last_age_s"], extent["range_that_holds_last"]
+    last = formats.ago(age_s) if age_s >= 0 else "after that"
+    zone = st.context.timezone
+    fixed = f"the {filters.range} before {formats.moment(filters.until, zone)} {formats.zone_name(zone)}"
+    where = f"the last {filters.range}" if filters.is_live else fixed
+    target, until = (wider, None) if wider and filters.is_live else (filters.range, _just_after(extent))
     with st.container(border=True, key="card-empty-range"):
-        ending = "the last" if filters.is_live else f"the {filters.range} before {formats.moment(filters.until)} UTC:"
-        last = formats.ago(extent["last_age_s"]) if extent["last_age_s"] >= 0 else "later than that"
-        where = f"{ending} {filters.range}" if filters.is_live else ending
-        st.text(
-            f"No spans in {where}; last one {last}." if filters.is_live else f"No spans in {where} last one {last}."
-        )
-        if extent["range_that_holds_last"] and filters.is_live:
-            target, until = str(extent["range_that_holds_last"]), None
-            label = f"Show the last {target}"
-        else:
-            target, until = filters.range, _just_after(extent["last_started_at"])
-            label = "Show the time of the last span"
+        st.text(f"No spans in {where}; last one {last}.")
+        label = f"Show the time of the last span ({target})" if until else f"Show the last {target}"
         st.button(label, key="jump", on_click=jump, args=(target, until), type="primary")
 
 
-def _just_after(moment: datetime) -> datetime:
-    known = moment.replace(tzinfo=UTC, microsecond=0)
-    return datetime.fromtimestamp(known.timestamp() + 60, UTC)
+def _just_after(extent: dict[str, Any]) -> datetime:
+    last: datetime = extent["last_started_at"]
+    return last.replace(tzinfo=UTC, second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def _outage_bar(since: datetime) -> None:

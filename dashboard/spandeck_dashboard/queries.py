@@ -27,7 +27,8 @@ from spandeck_dashboard.config import DashboardConfig
 
 Parameter = str | int | float | bool | datetime | None
 
-_FOLDER = Path(__file__).with_name("sql")
+FOLDER = Path(__file__).with_name("sql")
+"""Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _ANSWER_TIMEOUT_S = 15.0
 _KEEP_S = 5
@@ -69,7 +70,7 @@ def config() -> DashboardConfig:
 @cache
 def sql_text(name: str) -> str:
     """The text of `sql/NAME.sql`; raises `FileNotFoundError` for an unknown name."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
 
 
 def runnable_sql(name: str, **params: Parameter) -> str:
@@ -111,6 +112,15 @@ def down_since() -> datetime | None:
 def outage_reason() -> str:
     """The sentence of the outage that lasts."""
     return _OUTAGE.reason
+
+
+def forget() -> None:
+    """Forget settings, connections and answers: what a process does that moves to another collector."""
+    config.cache_clear()
+    _cached.clear()
+    _POOL.close()
+    _LAST_GOOD.clear()
+    _OUTAGE.end()
 
 
 @st.cache_data(ttl=_KEEP_S, max_entries=512, show_spinner=False)
@@ -213,6 +223,10 @@ class _Pool:
         self._put_back(connection)
         return answer.status, payload
 
+    def close(self) -> None:
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
     def _put_back(self, connection: http.client.HTTPConnection) -> None:
         try:
             self._idle.put_nowait(connection)
@@ -243,6 +257,10 @@ class _LastGood:
     def get(self, key: Any) -> pd.DataFrame | None:
         with self._lock:
             return self._frames.get(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._frames.clear()
 
 
 class _Outage:

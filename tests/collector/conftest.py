@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from .receiver_process import Receiver, running
+from .stack_process import Stack, running_stack
 
 
 @pytest.fixture
@@ -20,3 +21,10 @@ def shared_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiv
     """A receiver for tests that do not look at the whole journal."""
     with running(tmp_path_factory.mktemp("receiver")) as receiver:
         yield receiver
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """`spandeck up --no-ui`, empty at first, shared by all tests that only add to it."""
+    with running_stack(tmp_path_factory.mktemp("stack"), "up", "--no-ui") as stack:
+        yield stack.until_ready()

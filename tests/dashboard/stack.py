@@ -154,6 +154,25 @@ def attribute(name: str, value: str | int | float | bool) -> dict[str, Any]:
     return {"key": name, "value": {kinds[type(value)]: str(value) if type(value) is int else value}}
 
 
+def now_ns(ago_s: float = 1) -> int:
+    """A moment that long ago, in Unix nanoseconds."""
+    return time.time_ns() - int(ago_s * 1e9)
+
+
+def plain_span(trace: str, span: str, **more: Any) -> dict[str, Any]:
+    """A server span without any GenAI attribute, `ago_s` ago; the rest of `more` is set on it."""
+    start = now_ns(more.pop("ago_s", 1))
+    return {
+        "traceId": trace,
+        "spanId": span,
+        "name": "GET /cart",
+        "kind": 2,
+        "startTimeUnixNano": str(start),
+        "endTimeUnixNano": str(start + 40_000_000),
+        **more,
+    }
+
+
 @contextmanager
 def running(folder: Path, *, filled: bool) -> Iterator[Stack]:
     """Receiver and store in an empty folder; everything is ended afterwards."""

@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
@@ -16,6 +17,13 @@ from spandeck_collector.journal import Position, Record, Signal
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NOON_NS = int(NOON.timestamp()) * 1_000_000_000
 _MINUTE_NS = 60 * 1_000_000_000
+_FIELDS = {
+    bool: "bool_value",
+    int: "int_value",
+    float: "double_value",
+    bytes: "bytes_value",
+    str: "string_value",
+}
 
 Words = Mapping[str, Any]
 
@@ -31,26 +39,15 @@ def span_id(number: int) -> str:
 
 
 def any_value(value: Any) -> AnyValue:
-    """A Python value as OTLP has it."""
-    if value is None:
-        return AnyValue()
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, bytes):
-        return AnyValue(bytes_value=value)
+    """A Python value as OTLP has it; None is the empty value."""
+    result = AnyValue()
     if isinstance(value, list):
-        result = AnyValue()
         result.array_value.values.extend(any_value(item) for item in value)
-        return result
-    if isinstance(value, dict):
-        result = AnyValue()
+    elif isinstance(value, dict):
         result.kvlist_value.values.extend(key_values(value))
-        return result
-    return AnyValue(string_value=value)
+    elif value is not None:
+        setattr(result, _FIELDS[type(value)], value)
+    return result
 
 
 def key_values(attributes: Words) -> list[KeyValue]:
@@ -75,7 +72,8 @@ def span(words: Words) -> Span:
         end_time_unix_nano=0 if length_ms < 0 else start + round(length_ms * 1e6),
         attributes=key_values(words.get("attributes", {})),
         status=Status(
-            code=Status.StatusCode.Value("STATUS_CODE_" + words.get("status", "UNSET")), message=words.get("message", "")
+            code=Status.StatusCode.Value("STATUS_CODE_" + words.get("status", "UNSET")),
+            message=words.get("message", ""),
         ),
     )
     for event in words.get("events", ()):
@@ -85,20 +83,25 @@ def span(words: Words) -> Span:
             attributes=key_values(event.get("attributes", {})),
         )
     for link in words.get("links", ()):
-        result.links.add(
-            trace_id=bytes.fromhex(trace_id(link["trace"])), span_id=bytes.fromhex(span_id(link["id"]))
-        )
+        result.links.add(trace_id=bytes.fromhex(trace_id(link["trace"])), span_id=bytes.fromhex(span_id(link["id"])))
     return result
 
 
-def traces(spans: Iterable[Words], **resource: Any) -> bytes:
+def traces(spans: Iterable[Words]) -> bytes:
     """A trace export; spans of one (`service`, `scope`, `version`, `resource`) share an envelope."""
     request = ExportTraceServiceRequest()
     for words in spans:
-        envelope = request.resource_spans.add(resource=_resource(words | resource))
+        envelope = request.resource_spans.add(resource=_resource(words))
         scope = envelope.scope_spans.add()
         scope.scope.name, scope.scope.version = words.get("scope", ""), words.get("version", "")
         scope.spans.append(span(words))
+    return request.SerializeToString()
+
+
+def trace_of(span: Span) -> bytes:
+    """A trace export of one span that is made by hand."""
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.append(span)
     return request.SerializeToString()
 
 
@@ -130,7 +133,7 @@ def metrics(points: Iterable[Words]) -> bytes:
         times = {"start_time_unix_nano": NOON_NS, "time_unix_nano": NOON_NS + round(words.get("at_ms", 0) * 1e6)}
         attributes = key_values(words.get("attributes", {}))
         if "counts" in words:
-            metric.histogram.aggregation_temporality = 1
+            metric.histogram.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
             metric.histogram.data_points.add(
                 **times,
                 attributes=attributes,
@@ -140,7 +143,7 @@ def metrics(points: Iterable[Words]) -> bytes:
                 explicit_bounds=words["bounds"],
             )
         elif isinstance(words["value"], int):
-            metric.sum.aggregation_temporality = 2
+            metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
             metric.sum.data_points.add(**times, attributes=attributes, as_int=words["value"])
         else:
             metric.gauge.data_points.add(**times, attributes=attributes, as_double=words["value"])

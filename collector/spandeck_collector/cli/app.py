@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-import sys
-
-import click
 import typer
 
 from spandeck_collector.cli import data, serve
-from spandeck_collector.otlp_sender import SendError
-from spandeck_collector.query_client import AskError
-from spandeck_collector.replay import ReplayError
-from spandeck_collector.sample_files import SampleFilesError
+from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import SettingsError
 from spandeck_collector.supervisor import StartError
 
 _FAILED, _USED_WRONGLY = 1, 2
 
+
+def _examples(*lines: str) -> str:
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 app = typer.Typer(
     name="spandeck",
-    help="See what your LLM agents do: point any OpenTelemetry exporter here, look at latency and cost, ask in SQL.",
+    help="See what your LLM agents do: point any OpenTelemetry exporter here, look at latency and cost in a browser, "
+    "ask in SQL.",
+    epilog="First time here? `spandeck demo` shows everything with sample traces. "
+    "All settings are SPANDECK_* variables, or lines of spandeck.toml in the working folder.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Plain help and one-line errors; rich would cost every command its start-up and the supervisor its memory.
+    rich_markup_mode=None,
 )
-app.command()(serve.up)
-app.command()(serve.demo)
-app.command()(data.sql)
-app.command()(data.replay)
+app.command(epilog=_examples("spandeck up", "spandeck up --no-ui --data-dir /srv/spandeck --http-port 14318"))(serve.up)
+app.command(epilog=_examples("spandeck demo", "spandeck demo --reset"))(serve.demo)
+app.command(
+    epilog=_examples(
+        'spandeck sql "select model, p95_ms from latency_by_model"',
+        'spandeck sql "select * from traces where session_id = ?" --param s-1',
+        "spandeck sql worst_tools.sql --format csv > worst_tools.csv",
+        'echo "from alerts" | spandeck sql --format json',
+    )
+)(data.sql)
+app.command(
+    epilog=_examples(
+        "spandeck replay recording.jsonl",
+        "spandeck replay recordings/ --at original",
+        "spandeck replay recording.jsonl --speed 10",
+    )
+)(data.replay)
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 
@@ -35,19 +52,26 @@ app.command()(serve.version)
 def run() -> int:
     """Run the command line of this process; exit codes: 0 done, 1 failed, 2 used wrongly."""
     try:
-        result = app(standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        app()
     except (SettingsError, StartError) as error:
         return _complain(str(error), _USED_WRONGLY)
-    except (AskError, ReplayError, SampleFilesError, SendError) as error:
+    except Exception as error:
+        if not isinstance(error, _failures()):
+            raise
         return _complain(str(error), _FAILED)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _complain("Stopped.", _FAILED)
+    return 0
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    # Only after a failure, when the modules are loaded anyway: `up` and `--help` need none of them.
+    from spandeck_collector.otlp_sender import SendError  # noqa: PLC0415
+    from spandeck_collector.query_client import AskError  # noqa: PLC0415
+    from spandeck_collector.replay import ReplayError  # noqa: PLC0415
+    from spandeck_collector.sample_files import SampleFilesError  # noqa: PLC0415
+
+    return AskError, ReplayError, SampleFilesError, SendError
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    tell(sentence)
     return code

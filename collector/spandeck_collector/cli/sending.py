@@ -10,13 +10,14 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spandeck_collector.query_client import AskError, ask
+from spandeck_collector.query_client import ask_json
 from spandeck_collector.replay import ReplayProgress, ReplaySummary, replay
 from spandeck_collector.settings import Settings
 
-_ERR = Console(stderr=True)
 _LOOK_S = 0.1
 _PATIENCE_S = 30.0
+_STANDSTILL_S = 3.0
+_MOST_IDS = 10_000
 _STORED = (
     "select coalesce(sum(span_count), 0)::bigint as stored from traces where list_contains(?::varchar[], trace_id)"
 )
@@ -32,7 +33,8 @@ def replay_with_bar(
 ) -> ReplaySummary:
     """Replay recordings to `endpoint` (the receiver of the settings when None), with a bar on stderr."""
     columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TextColumn("spans"), TimeElapsedColumn())
-    with Progress(*columns, console=_ERR, transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("replay", total=None)
 
         def show(state: ReplayProgress) -> None:
@@ -48,21 +50,31 @@ def replay_with_bar(
         )
 
 
-def wait_until_stored(settings: Settings, summary: ReplaySummary) -> int | None:
-    """How many spans of the sent traces are stored, once they all are or waiting is over; None without a store."""
+def wait_until_stored(settings: Settings, summary: ReplaySummary) -> int:
+    """How many spans of the sent traces are stored, once they all are or waiting is over. Raises `AskError`."""
     return wait_for_spans(settings, summary.trace_ids, summary.sent_span_count - summary.refused_span_count)
 
 
-def wait_for_spans(settings: Settings, trace_ids: Sequence[str], expected: int) -> int | None:
-    """Wait until the traces have `expected` spans in the store; the count, or None when no store answers."""
-    deadline = time.monotonic() + _PATIENCE_S
-    url = settings.url(settings.query_port)
+def wait_for_spans(settings: Settings, trace_ids: Sequence[str], expected: int) -> int:
+    """Wait until the traces have `expected` spans in the store; the count then.
+
+    A recording may hold a span twice, which is stored once: waiting also ends when the count stands still.
+    Raises `AskError` when the store does not answer.
+    """
+    ids = list(dict.fromkeys(trace_ids))
+    stored, began = 0, time.monotonic()
+    moved_at = began
     while True:
-        try:
-            answer = ask(url, _STORED, [list(dict.fromkeys(trace_ids))], settings.read_token)
-        except AskError:
-            return None
-        stored = int(answer.column("stored")[0].as_py())
-        if stored >= expected or time.monotonic() > deadline:
+        before, stored = stored, _stored_count(settings, ids)
+        now = time.monotonic()
+        moved_at = now if stored != before or not stored else moved_at
+        if stored >= expected or now - moved_at > _STANDSTILL_S or now - began > _PATIENCE_S:
             return stored
         time.sleep(_LOOK_S)
+
+
+def _stored_count(settings: Settings, trace_ids: Sequence[str]) -> int:
+    url = settings.url(settings.query_port)
+    parts = [trace_ids[first : first + _MOST_IDS] for first in range(0, len(trace_ids), _MOST_IDS)]
+    answers = [ask_json(url, _STORED, [part], settings.read_token) for part in parts]
+    return sum(int(rows[0][0]) for _, rows in answers)

@@ -7,64 +7,75 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from spandeck_collector.cli.options import DataDir, GrpcPort, Host, HttpPort, QueryPort, UiPort, settings_with
-from spandeck_collector.cli.sending import replay_with_bar, wait_until_stored
-from spandeck_collector.query_client import ask
-from spandeck_collector.sample_files import sample_folder
+from spandeck_collector.cli.options import DataDir, GrpcPort, Host, HttpPort, NoUi, QueryPort, UiPort, settings_with
+from spandeck_collector.data_folder import LOCK_FILE
+from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.supervisor import Supervisor
 
 _DEMO_MARK = "this-is-sample-data"
 _FRESH_S = 3_600
-_OUT = Console()
-_ERR = Console(stderr=True)
 
 
 def up(
     *,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="Receiver and store only, no page.")] = False,
+    no_ui: NoUi = False,
     data_dir: DataDir = None,
     host: Host = None,
     http_port: HttpPort = None,
     grpc_port: GrpcPort = None,
     query_port: QueryPort = None,
     ui_port: UiPort = None,
-) -> int:
-    """Start receiver, store and page; stop with Ctrl-C. Data stay between starts."""
+) -> None:
+    """Start the receiver, the store and the page.
+
+    Runs until Ctrl-C; the data stay. Without options the page is on port 8501 of this machine, and exporters
+    send to port 4318 (HTTP) or 4317 (gRPC).
+    """
     settings = settings_with(
         data_dir=data_dir, host=host, http_port=http_port, grpc_port=grpc_port, query_port=query_port, ui_port=ui_port
     )
-    supervisor = Supervisor(settings, with_dashboard=not no_ui)
-    return _serve(supervisor, settings, not no_ui, lambda: None)
+    _serve(settings, with_page=not no_ui)
 
 
 def demo(
     *,
-    reset: Annotated[bool, typer.Option("--reset", help="Delete the data of earlier demos first.")] = False,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="Receiver and store only, no page.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="First delete what earlier demos stored.")] = False,
+    no_ui: NoUi = False,
     data_dir: DataDir = None,
     host: Host = None,
     http_port: HttpPort = None,
     grpc_port: GrpcPort = None,
     query_port: QueryPort = None,
     ui_port: UiPort = None,
-) -> int:
-    """Start everything with sample traces of the last 24 hours, in a data folder of its own."""
+) -> None:
+    """Start it all with a day of sample traces.
+
+    Works like `spandeck up`, but keeps its data apart, in the folder `demo` of the data folder. Sample traces
+    are sent once an hour at most: starting again soon shows the same ones.
+    """
     base = settings_with(
         data_dir=data_dir, host=host, http_port=http_port, grpc_port=grpc_port, query_port=query_port, ui_port=ui_port
     )
     settings = replace(base, data_dir=base.data_dir / "demo", sample_data=True)
-    if reset:
-        _reset(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (settings.data_dir / _DEMO_MARK).touch()
-    supervisor = Supervisor(settings, with_dashboard=not no_ui)
-    return _serve(supervisor, settings, not no_ui, lambda: _load_samples(settings))
+    mark = settings.data_dir / _DEMO_MARK
+    if _has_content(settings.data_dir) and not mark.exists():
+        raise SettingsError(
+            f"The folder {settings.data_dir} was not made by `spandeck demo`: move it away, or choose "
+            "another place with --data-dir."
+        )
+
+    def before() -> None:
+        if reset:
+            _delete_content(settings.data_dir)
+        mark.touch()
+
+    _serve(settings, with_page=not no_ui, before=before, after=lambda: _load_samples(settings, mark))
 
 
 def version() -> None:
@@ -72,21 +83,33 @@ def version() -> None:
     print(installed_version("spandeck"))
 
 
-def _serve(supervisor: Supervisor, settings: Settings, with_page: bool, prepare: Callable[[], None]) -> int:
-    started = time.monotonic()
+def _serve(
+    settings: Settings,
+    *,
+    with_page: bool,
+    before: Callable[[], None] = lambda: None,
+    after: Callable[[], None] = lambda: None,
+) -> None:
+    """Run until a signal; `before` has the data folder for itself, `after` finds everything ready."""
+    began = time.monotonic()
+    supervisor = Supervisor(settings, with_dashboard=with_page)
+    supervisor.stop_on_signals()
     try:
-        with _ERR.status("Starting receiver, store and page ..."):
-            supervisor.start()
-        prepare()
-    except BaseException:
+        supervisor.claim()
+        before()
+        tell(f"Starting receiver{', store and page' if with_page else ' and store'} ...")
+        supervisor.start()
+        after()
+        tell(f"Ready after {time.monotonic() - began:.1f} s. Stop with Ctrl-C.")
+        _print_addresses(settings, with_page)
+        supervisor.watch()
+    except KeyboardInterrupt:
+        tell("Stopping ...")
+    finally:
         supervisor.stop()
-        raise
-    _ERR.print(f"Ready after {time.monotonic() - started:.1f} s. Stop with Ctrl-C.", highlight=False)
-    _say_addresses(settings, with_page)
-    return supervisor.run()
 
 
-def _say_addresses(settings: Settings, with_page: bool) -> None:
+def _print_addresses(settings: Settings, with_page: bool) -> None:
     lines = [("Page", settings.url(settings.ui_port))] if with_page else []
     lines += [
         ("OTLP/HTTP", settings.url(settings.http_port)),
@@ -95,28 +118,33 @@ def _say_addresses(settings: Settings, with_page: bool) -> None:
         ("Data", str(settings.data_dir)),
     ]
     for name, value in lines:
-        _OUT.print(f"  {name:<10} {value}", highlight=False, soft_wrap=True)
+        print(f"  {name:<10} {value}", flush=True)
 
 
-def _load_samples(settings: Settings) -> None:
-    newest = ask(
-        settings.url(settings.query_port),
-        "select date_diff('second', max(started_at), now()::timestamp) as age_s from traces",
-        token=settings.read_token,
-    ).to_pylist()[0]["age_s"]
-    if newest is not None and newest < _FRESH_S:
-        _ERR.print("The sample traces of an earlier demo are fresh: kept as they are.")
+def _load_samples(settings: Settings, mark: Path) -> None:
+    """Send the samples, unless that was done within the hour; the time of the last full load is in `mark`."""
+    last = mark.read_text(encoding="utf-8").strip()
+    if last and 0 <= time.time() - float(last) < _FRESH_S:
+        tell("The sample traces of the last hour's demo are kept as they are; --reset makes new ones.")
         return
+    from spandeck_collector.cli.sending import replay_with_bar, wait_until_stored  # noqa: PLC0415 - loads protobuf
+    from spandeck_collector.sample_files import sample_folder  # noqa: PLC0415
+
+    began = time.time()
     summary = replay_with_bar([sample_folder()], settings, at="now", speed=None, endpoint=None)
     wait_until_stored(settings, summary)
+    if summary.first_error:
+        tell(f"Some sample traces were refused: {summary.first_error}")
+    mark.write_text(f"{began:.0f}\n", encoding="utf-8")
 
 
-def _reset(settings: Settings) -> None:
-    folder = settings.data_dir
-    if not folder.exists():
-        return
-    if not (folder / _DEMO_MARK).exists():
-        raise SettingsError(
-            f"{folder} was not made by `spandeck demo`, so --reset does not delete it: remove it by hand."
-        )
-    shutil.rmtree(folder)
+def _has_content(folder: Path) -> bool:
+    return folder.is_dir() and any(path.name != LOCK_FILE for path in folder.iterdir())
+
+
+def _delete_content(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK_FILE:
+            path.unlink()

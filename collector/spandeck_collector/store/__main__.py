@@ -12,15 +12,12 @@ import duckdb
 
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
-from spandeck_collector.store.database import DatabaseError, lock, open_database
+from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.ingest import Ingest
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
 from spandeck_collector.store.tail import Tail
-
-EXIT_FATAL_DATABASE = 70
-"""Exit code after an error that invalidates the open database; committed rows are safe, a new process reads them."""
 
 
 def main() -> int:

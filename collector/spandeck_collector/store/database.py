@@ -12,6 +12,10 @@ STORAGE_VERSION = "v1.5.0"
 """File format written, pinned so that a newer DuckDB does not change it (storage.md section 1)."""
 
 
+EXIT_FATAL_DATABASE = 70
+"""Exit code after an error that invalidates the open database; committed rows are safe, a new process reads them."""
+
+
 class DatabaseError(RuntimeError):
     """The database file cannot be used; the sentence says why and what to do."""
 
@@ -43,6 +47,8 @@ def _configuration(path: Path, memory_limit: str) -> dict[str, str | bool | int 
         "max_temp_directory_size": "2GB",
         # The store checkpoints by row count and when idle; DuckDB's 16 MB would cost twice the insert.
         "wal_autocheckpoint": "1TB",
+        # Freed memory goes back to the system within seconds; otherwise the peak of a load stays resident.
+        "allocator_background_threads": "true",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",

@@ -93,12 +93,12 @@ def _traces(batch: Batch, request: ExportTraceServiceRequest, received_us: int) 
     for resource_spans in request.resource_spans:
         resource_row = batch.resources.append(attribute_texts(resource_spans.resource.attributes))
         for scope_spans in resource_spans.scope_spans:
-            scope = (scope_spans.scope.name, scope_spans.scope.version)
+            scope = (scope_spans.scope.name or None, scope_spans.scope.version or None)
             for span in scope_spans.spans:
                 _span(batch, span, scope, resource_row, received_us)
 
 
-def _span(batch: Batch, span: Span, scope: tuple[str, str], resource_row: int, received_us: int) -> None:
+def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resource_row: int, received_us: int) -> None:
     arrival = len(batch.spans)
     trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
     row = (
@@ -145,7 +145,7 @@ def _logs(batch: Batch, request: ExportLogsServiceRequest, received_us: int) -> 
                 row = (
                     record.trace_id.hex() or None,
                     record.span_id.hex() or None,
-                    scope_logs.scope.name,
+                    scope_logs.scope.name or None,
                     record.event_name or None,
                     record.severity_text or None,
                     value_text(record.body),
@@ -160,4 +160,4 @@ def _metrics(batch: Batch, request: ExportMetricsServiceRequest, received_us: in
         resource_row = batch.resources.append(attribute_texts(resource_metrics.resource.attributes))
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
-                append_metric(batch.metrics, metric, scope_metrics.scope.name, resource_row, received_us)
+                append_metric(batch.metrics, metric, scope_metrics.scope.name or None, resource_row, received_us)

@@ -26,11 +26,13 @@ METRIC_COLUMNS = (
 )
 _UNSPECIFIED = "AGGREGATION_TEMPORALITY_UNSPECIFIED"
 _TEMPORALITIES = {
-    number: name.removeprefix("AGGREGATION_TEMPORALITY_").lower() for name, number in AggregationTemporality.items()
+    number: name.removeprefix("AGGREGATION_TEMPORALITY_").lower()
+    for name, number in AggregationTemporality.items()
+    if name != _UNSPECIFIED
 }
 
 
-def append_metric(rows: Rows, metric: Metric, scope: str, resource_row: int, received_us: int) -> None:
+def append_metric(rows: Rows, metric: Metric, scope: str | None, resource_row: int, received_us: int) -> None:
     """Add the points of one metric; `value` is a number's value, or the sum of a histogram or summary."""
     metric_type = metric.WhichOneof("data")
     if metric_type is None:
@@ -43,7 +45,7 @@ def append_metric(rows: Rows, metric: Metric, scope: str, resource_row: int, rec
         row = (
             scope,
             metric.name,
-            metric.unit,
+            metric.unit or None,
             metric_type,
             temporality,
             point.start_time_unix_nano // 1000,

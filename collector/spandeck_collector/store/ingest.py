@@ -18,6 +18,17 @@ from spandeck_schema import catalog
 _NORMALIZE = ("touched_traces", "stored_spans", "new_arrivals", "mapped_spans", "new_spans")
 _SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
 _LOG = logging.getLogger(__name__)
+_BAD_DATA = (
+    duckdb.ConstraintException,
+    duckdb.DataError,
+    duckdb.InvalidInputException,
+    DecodeError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+"""What data of a record can cause, however often it is tried."""
 
 
 class Ingest:
@@ -46,13 +57,20 @@ class Ingest:
             return
         try:
             self._write(decode(records), records[-1].position)
-        except (duckdb.DataError, duckdb.ConversionException, DecodeError, ValueError, OverflowError) as error:
+        except _BAD_DATA as error:
             self._store_apart(records, error)
 
-    def checkpoint(self) -> None:
-        """Write everything into the database file; what the journal held until now may go after that."""
-        self._connection.execute("checkpoint")
+    def checkpoint(self, *, wait_for_queries: bool) -> bool:
+        """Write everything into the database file; what the journal held until now may go after that.
+
+        False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
+        """
+        try:
+            self._connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
+        except duckdb.TransactionException:
+            return False
         self.rows_since_checkpoint = 0
+        return True
 
     def _store_apart(self, records: Sequence[Record], error: Exception) -> None:
         if len(records) > 1:

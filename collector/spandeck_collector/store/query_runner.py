@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import duckdb
 
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import JSON_TYPE, Caps, arrow_answer, json_answer
+from spandeck_collector.store.database import EXIT_FATAL_DATABASE
 from spandeck_collector.store.query_gate import QueryError, check
 
 EXIT_STUCK_QUERY = 75
@@ -56,8 +57,8 @@ class QueryRunner:
             with watch:
                 result = cursor.execute(sql, list(params))
                 return (json_answer if content_type == JSON_TYPE else arrow_answer)(result, self._caps)
-        except duckdb.FatalException:
-            raise
+        except (duckdb.FatalException, duckdb.InternalException) as error:
+            _end(EXIT_FATAL_DATABASE, f"A query broke the open database, the store ends to be started again: {error}")
         except duckdb.Error as error:
             if watch.timed_out:
                 raise QueryError(
@@ -101,7 +102,9 @@ class _Watch:
         # A few operators do not look at the interrupt; then only a new process frees the memory they take.
         self._cursor.interrupt()
         if not self._done.wait(_GRACE_S):
-            print(
-                "A query did not heed its interrupt: the store ends to be started again.", file=sys.stderr, flush=True
-            )
-            os._exit(EXIT_STUCK_QUERY)
+            _end(EXIT_STUCK_QUERY, "A query did not heed its interrupt: the store ends to be started again.")
+
+
+def _end(code: int, sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr, flush=True)
+    os._exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import re
 import select
 import socket
 from collections.abc import Callable
@@ -19,7 +20,11 @@ from spandeck_collector.store.query_runner import QueryRunner
 
 _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
+_LENGTH = re.compile(r"[0-9]{1,9}")
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Outcome = tuple[int, str, bytes]
+"""Status, content type and body of an answer."""
 
 
 class QueryServer(ThreadingHTTPServer):
@@ -33,7 +38,7 @@ class QueryServer(ThreadingHTTPServer):
         self.settings = settings
         self.runner = runner
         self.is_ready = is_ready
-        self.host_names = _LOOPBACK_NAMES | {settings.host, *settings.allowed_hosts}
+        self.host_names = _LOOPBACK_NAMES | {name.lower() for name in (settings.host, *settings.allowed_hosts)}
         super().__init__((settings.host, settings.query_port), _Handler)
 
 
@@ -43,39 +48,59 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path == "/healthz":
-            self._send(200, JSON_TYPE, b'{"status": "alive"}')
-        elif path == "/readyz":
-            ready = self.server.is_ready()
-            self._send(200 if ready else 503, JSON_TYPE, b'{"status": "ready"}' if ready else b'{"status": "starting"}')
-        else:
-            self._guarded(lambda: _refuse(405 if path == "/query" else 404, f"GET {path} does not exist here."))
+        # A body that is not read would be taken for the connection's next request, past the check of hosts.
+        self.close_connection |= "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        self._send_outcome(self._state)
 
     def do_POST(self) -> None:
-        self._guarded(self._query)
+        self._send_outcome(self._query)
 
-    def _query(self) -> None:
-        path = urlsplit(self.path).path
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class refuses (malformed requests, other methods), as JSON too."""
+        self.close_connection = True
+        self._send((code, JSON_TYPE, json.dumps({"error": message or "This request cannot be answered."}).encode()))
+
+    def _state(self) -> Outcome:
+        path = self.path.partition("?")[0]
+        if path == "/healthz":
+            return 200, JSON_TYPE, b'{"status": "alive"}'
+        if path == "/readyz":
+            if self.server.is_ready():
+                return 200, JSON_TYPE, b'{"status": "ready"}'
+            return 503, JSON_TYPE, b'{"status": "starting"}'
+        self._check_host()
+        self._check_token()
+        raise QueryError(405 if path == "/query" else 404, f"GET {path} does not exist here.")
+
+    def _query(self) -> Outcome:
+        body = self._read_body()
+        self._check_host()
+        self._check_token()
+        path = self.path.partition("?")[0]
         if path != "/query":
-            _refuse(404, f"POST {path} does not exist here: queries go to /query.")
-        sql, params = self._read_request()
+            raise QueryError(404, f"POST {path} does not exist here: queries go to /query.")
+        if self.headers.get_content_type() != JSON_TYPE:
+            raise QueryError(415, 'Send Content-Type: application/json and {"sql": "...", "params": [...]}.')
+        sql, params = _parse(body)
         content_type = JSON_TYPE if JSON_TYPE in self.headers.get("Accept", "") else ARROW_TYPE
-        answer = self.server.runner.run(sql, params, content_type, self._asker_is_gone)
-        self._send(200, content_type, answer)
+        return 200, content_type, self.server.runner.run(sql, params, content_type, self._asker_is_gone)
 
-    def _guarded(self, action: Callable[[], None]) -> None:
+    def _send_outcome(self, action: Callable[[], Outcome]) -> None:
         try:
-            self._check_host()
-            self._check_token()
-            action()
-        except QueryError as error:
-            self._send(error.status, JSON_TYPE, json.dumps({"error": str(error)}).encode())
+            self._send(self._outcome(action))
         except OSError:
             self.close_connection = True
+
+    def _outcome(self, action: Callable[[], Outcome]) -> Outcome:
+        try:
+            return action()
+        except QueryError as error:
+            return error.status, JSON_TYPE, json.dumps({"error": str(error)}).encode()
+        except OSError:
+            raise
         except Exception:
             _LOG.exception("A request to the query service failed")
-            self._send(500, JSON_TYPE, b'{"error": "The store failed at this request: see its log."}')
+            return 500, JSON_TYPE, b'{"error": "The store failed at this request: see its log."}'
 
     def _check_host(self) -> None:
         # A page that a browser shows can reach loopback under a name of its own; such a name is foreign here.
@@ -83,9 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
             value = self.headers.get(header)
             if value is None:
                 continue
-            name = urlsplit(value if "//" in value else f"//{value}").hostname
-            if name not in self.server.host_names:
-                _refuse(403, f"{header} {value!r} is foreign here: add it to SPANDECK_ALLOWED_HOSTS if it is yours.")
+            if _host_name(value) not in self.server.host_names:
+                raise QueryError(
+                    403, f"{header} {value!r} is foreign here: add it to SPANDECK_ALLOWED_HOSTS if it is yours."
+                )
 
     def _check_token(self) -> None:
         token = self.server.settings.read_token
@@ -93,23 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), token.encode()):
-            _refuse(401, "A read token is needed: send 'Authorization: Bearer ...' with SPANDECK_READ_TOKEN.")
+            raise QueryError(401, "A read token is needed: send 'Authorization: Bearer ...' with SPANDECK_READ_TOKEN.")
 
-    def _read_request(self) -> tuple[str, list[Any]]:
-        if self.headers.get_content_type() != JSON_TYPE:
-            _refuse(415, 'Send Content-Type: application/json and {"sql": "...", "params": [...]}.')
+    def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _MOST_REQUEST_BYTES:
+        if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length) or int(length) > _MOST_REQUEST_BYTES:
             self.close_connection = True
-            _refuse(413, f"Send a Content-Length of at most {_MOST_REQUEST_BYTES} bytes, not {length!r}.")
-        try:
-            request = json.loads(self.rfile.read(int(length)))
-            sql, params = request["sql"], request.get("params") or []
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            _refuse(400, 'The body must be JSON: {"sql": "...", "params": [...]}.')
-        if not isinstance(sql, str) or not isinstance(params, list):
-            _refuse(400, '"sql" must be a text and "params" a list.')
-        return sql, params
+            raise QueryError(413, f"Send a Content-Length of at most {_MOST_REQUEST_BYTES} bytes, not {length[:32]!r}.")
+        return self.rfile.read(int(length))
 
     def _asker_is_gone(self) -> bool:
         try:
@@ -118,10 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, ValueError):
             return True
 
-    def _send(self, status: int, content_type: str, body: bytes) -> None:
+    def _send(self, outcome: Outcome) -> None:
+        status, content_type, body = outcome
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
@@ -129,5 +149,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: their texts are the user's."""
 
 
-def _refuse(status: int, sentence: str) -> None:
-    raise QueryError(status, sentence)
+def _host_name(value: str) -> str | None:
+    try:
+        return urlsplit(value if "//" in value else f"//{value}").hostname
+    except ValueError:
+        return None
+
+
+def _parse(body: bytes) -> tuple[str, list[Any]]:
+    try:
+        request = json.loads(body)
+        sql, params = request["sql"], request.get("params") or []
+        # JSON can spell half of a surrogate pair, which no text of a database can hold.
+        json.dumps([sql, params], ensure_ascii=False).encode()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise QueryError(400, 'The body must be JSON: {"sql": "...", "params": [...]}.') from None
+    if not isinstance(sql, str) or not isinstance(params, list):
+        raise QueryError(400, '"sql" must be a text and "params" a list.')
+    return sql, params

@@ -8,7 +8,7 @@ import time
 
 import duckdb
 
-from spandeck_collector.journal import JournalReader, Record
+from spandeck_collector.journal import JournalReader, Position, Record
 from spandeck_collector.store.ingest import Ingest
 
 _LOG = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ _SMALL_BYTES = 1 << 20
 _BATCH_BYTES = 8 << 20
 _MEMORY_WAIT_S = 0.2
 _IDLE_CHECKPOINT_S = 5.0
+_CHECKPOINT_PATIENCE_S = 10.0
 
 
 class Tail:
@@ -28,6 +29,7 @@ class Tail:
         self._ingest = ingest
         self._checkpoint_rows = checkpoint_rows
         self._stored_at = 0.0
+        self._checkpoint_due_since: float | None = None
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -53,13 +55,14 @@ class Tail:
         return records
 
     def _store(self, records: list[Record]) -> None:
-        while True:
+        while records:
             try:
                 self._ingest.store(records)
                 break
             except duckdb.OutOfMemoryException as error:
                 _LOG.warning("Memory is short, the batch is tried again: %s", error)
                 time.sleep(_MEMORY_WAIT_S)
+                records = _after(records, self._ingest.position())
         self._stored_at = time.monotonic()
         if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
             self._checkpoint()
@@ -68,9 +71,21 @@ class Tail:
         idle_s = time.monotonic() - self._stored_at
         if self._ingest.rows_since_checkpoint == 0 or idle_s < _IDLE_CHECKPOINT_S:
             return False
-        self._checkpoint()
+        return self._checkpoint()
+
+    def _checkpoint(self) -> bool:
+        """Whether it could be done: queries hinder it, and only after a while ingestion waits for their end."""
+        now = time.monotonic()
+        due_since = self._checkpoint_due_since = self._checkpoint_due_since or now
+        must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set()
+        if not self._ingest.checkpoint(wait_for_queries=must_be_done):
+            return False
+        self._checkpoint_due_since = None
+        self._reader.remove_consumed(self._ingest.position())
         return True
 
-    def _checkpoint(self) -> None:
-        self._ingest.checkpoint()
-        self._reader.remove_consumed(self._ingest.position())
+
+def _after(records: list[Record], position: Position) -> list[Record]:
+    """The records that follow the one at `position`; all of them where it is not among them."""
+    positions = [record.position for record in records]
+    return records[positions.index(position) + 1 :] if position in positions else records

@@ -6,6 +6,7 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 18 as width_ms
 ),
+
 calls as (
     select *
     from llm_calls
@@ -15,6 +16,7 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 costs as (
     select
         agent_name,
@@ -23,6 +25,7 @@ costs as (
     from calls, bounds
     group by all
 ),
+
 trends as (
     select
         names.agent_name,
@@ -33,6 +36,7 @@ trends as (
         on names.agent_name is not distinct from costs.agent_name and buckets.bucket = costs.bucket
     group by names.agent_name
 ),
+
 agents as (
     select
         agent_name,
@@ -46,6 +50,7 @@ agents as (
     from calls
     group by agent_name
 )
+
 select
     agents.*,
     trends.cost_trend,

@@ -6,6 +6,7 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 30 as width_ms
 ),
+
 calls as (
     select
         cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
@@ -19,11 +20,15 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 ranked as (
-    select model, row_number() over (order by sum(cost_usd) desc, count(*) desc, model asc) as rank
+    select
+        model,
+        row_number() over (order by sum(cost_usd) desc, count(*) desc, model asc) as rank
     from calls
     group by model
 )
+
 select
     cast(since_ms + (calls.bucket + 0.5) * width_ms as bigint) as middle_ms,
     least(ranked.rank, 6) as rank,

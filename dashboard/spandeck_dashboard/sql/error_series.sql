@@ -6,8 +6,11 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 30 as width_ms
 ),
+
 failures as (
-    select started_at, 'model' as kind
+    select
+        started_at,
+        'model' as kind
     from llm_calls
     where
         status = 'error' and kind != 'agent'
@@ -16,7 +19,9 @@ failures as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
     union all
-    select started_at, 'tool' as kind
+    select
+        started_at,
+        'tool' as kind
     from tool_calls
     where
         status = 'error'
@@ -25,11 +30,16 @@ failures as (
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
         and cast($model as varchar) is null
 ),
+
 counted as (
-    select cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket, kind, count(*) as error_count
+    select
+        cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
+        kind,
+        count(*) as error_count
     from failures, bounds
     group by all
 )
+
 select
     cast(since_ms + (buckets.bucket + 0.5) * width_ms as bigint) as middle_ms,
     cast(coalesce(sum(error_count) filter (where kind = 'model'), 0) as bigint) as model_error_count,

@@ -2,7 +2,12 @@
 -- params: since, until, service, model, agent
 with
 failures as (
-    select started_at, trace_id, span_id, coalesce(model, 'unnamed model') as source, error_type
+    select
+        started_at,
+        trace_id,
+        span_id,
+        coalesce(model, 'unnamed model') as source,
+        error_type
     from llm_calls
     where
         status = 'error' and kind != 'agent'
@@ -11,7 +16,12 @@ failures as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
     union all
-    select started_at, trace_id, span_id, coalesce(tool_name, 'unnamed tool') as source, error_type
+    select
+        started_at,
+        trace_id,
+        span_id,
+        coalesce(tool_name, 'unnamed tool') as source,
+        error_type
     from tool_calls
     where
         status = 'error'
@@ -20,6 +30,7 @@ failures as (
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
         and cast($model as varchar) is null
 )
+
 select
     coalesce(error_type, 'error without a type') as error_type,
     source,

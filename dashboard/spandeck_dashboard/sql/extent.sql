@@ -8,6 +8,7 @@ stored as (
         max(started_at) as last_started_at
     from spans
 ),
+
 period as (
     select
         count(*) as period_span_count,
@@ -17,9 +18,11 @@ period as (
     from spans
     where started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
 ),
+
 age as (
     select epoch(cast($until as timestamp)) - epoch(last_started_at) as last_age_s from stored
 )
+
 select
     stored.*,
     period.*,

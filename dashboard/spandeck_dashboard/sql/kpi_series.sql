@@ -6,6 +6,7 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 30 as width_ms
 ),
+
 calls as (
     select *
     from llm_calls
@@ -15,6 +16,7 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 runs as (
     select *
     from traces
@@ -24,10 +26,16 @@ runs as (
         and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
         and (cast($model as varchar) is null or trace_id in (select trace_id from calls))
 ),
+
 outcomes as (
-    select started_at, status from calls where kind != 'agent'
+    select
+        started_at,
+        status
+    from calls where kind != 'agent'
     union all
-    select started_at, status
+    select
+        started_at,
+        status
     from tool_calls
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
@@ -35,11 +43,15 @@ outcomes as (
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
         and cast($model as varchar) is null
 ),
+
 run_buckets as (
-    select cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket, count(*) as run_count
+    select
+        cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
+        count(*) as run_count
     from runs, bounds
     group by bucket
 ),
+
 call_buckets as (
     select
         cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
@@ -50,6 +62,7 @@ call_buckets as (
     from calls, bounds
     group by bucket
 ),
+
 outcome_buckets as (
     select
         cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
@@ -57,6 +70,7 @@ outcome_buckets as (
     from outcomes, bounds
     group by bucket
 )
+
 select
     buckets.bucket,
     coalesce(run_buckets.run_count, 0) as run_count,

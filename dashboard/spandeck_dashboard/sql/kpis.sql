@@ -1,8 +1,10 @@
--- grain: one key figure of the period, beside the same figure of the period before it
+-- grain: one key figure of the period, beside the same figure of the period before; no call costs 0
 -- params: before, since, until, service, model, agent
 with
 calls as (
-    select *, started_at >= cast($since as timestamp) as is_current
+    select
+        *,
+        started_at >= cast($since as timestamp) as is_current
     from llm_calls
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
@@ -10,8 +12,11 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 tools as (
-    select *, started_at >= cast($since as timestamp) as is_current
+    select
+        *,
+        started_at >= cast($since as timestamp) as is_current
     from tool_calls
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
@@ -19,8 +24,11 @@ tools as (
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
         and cast($model as varchar) is null
 ),
+
 runs as (
-    select *, started_at >= cast($since as timestamp) as is_current
+    select
+        *,
+        started_at >= cast($since as timestamp) as is_current
     from traces
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
@@ -28,52 +36,83 @@ runs as (
         and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
         and (cast($model as varchar) is null or trace_id in (select trace_id from calls))
 ),
+
 outcomes as (
-    select is_current, status from calls where kind != 'agent'
-    union all
-    select is_current, status from tools
-),
-figures as (
-    select is_current, 'run_count' as figure, cast(count(*) as double) as value from runs group by all
-    union all
-    select is_current, 'failed_run_count', count(*) filter (where status = 'error') from runs group by all
-    union all
-    select is_current, 'llm_p95_ms', quantile_cont(duration_ms, 0.95) filter (where kind = 'llm')
-    from calls group by all
-    union all
     select
-        is_current, 'first_token_p95_ms', quantile_cont(time_to_first_token_ms, 0.95) filter (where kind = 'llm')
-    from calls group by all
-    union all
-    select is_current, 'cost_usd', sum(cost_usd) from calls group by all
+        is_current,
+        status
+    from calls where kind != 'agent'
     union all
     select
         is_current,
-        'unpriced_call_count',
+        status
+    from tools
+),
+
+run_figures as (
+    select
+        is_current,
+        count(*) as run_count,
+        count(*) filter (where status = 'error') as failed_run_count
+    from runs
+    group by is_current
+),
+
+outcome_figures as (
+    select
+        is_current,
+        count(*) filter (where status = 'error') as error_count,
+        count(*) filter (where status = 'error') / count(*) as error_ratio
+    from outcomes
+    group by is_current
+),
+
+call_figures as (
+    select
+        is_current,
+        quantile_cont(duration_ms, 0.95) filter (where kind = 'llm') as llm_p95_ms,
+        quantile_cont(time_to_first_token_ms, 0.95) filter (where kind = 'llm') as first_token_p95_ms,
+        sum(cost_usd) as cost_usd,
         count(*) filter (where cost_usd is null and coalesce(input_tokens, output_tokens) is not null)
-    from calls group by all
-    union all
-    select is_current, 'error_ratio', count(*) filter (where status = 'error') / count(*)
-    from outcomes group by all
-    union all
-    select is_current, 'error_count', count(*) filter (where status = 'error') from outcomes group by all
-    union all
-    select
-        is_current,
-        'token_count',
-        sum(coalesce(input_tokens + output_tokens, input_tokens, output_tokens))
-    from calls group by all
-    union all
-    select is_current, 'cached_token_count', sum(cache_read_tokens) from calls group by all
+            as unpriced_call_count,
+        sum(coalesce(input_tokens + output_tokens, input_tokens, output_tokens)) as token_count,
+        sum(cache_read_tokens) as cached_token_count
+    from calls
+    group by is_current
 ),
+
+figures as (
+    select
+        periods.is_current,
+        cast(coalesce(run_figures.run_count, 0) as double) as run_count,
+        cast(run_figures.failed_run_count as double) as failed_run_count,
+        cast(outcome_figures.error_count as double) as error_count,
+        outcome_figures.error_ratio,
+        call_figures.llm_p95_ms,
+        call_figures.first_token_p95_ms,
+        if(call_figures.is_current is null, 0, call_figures.cost_usd) as cost_usd,
+        cast(call_figures.unpriced_call_count as double) as unpriced_call_count,
+        cast(if(call_figures.is_current is null, 0, call_figures.token_count) as double) as token_count,
+        cast(call_figures.cached_token_count as double) as cached_token_count
+    from (values (true), (false)) as periods (is_current)
+    left join run_figures on periods.is_current = run_figures.is_current
+    left join outcome_figures on periods.is_current = outcome_figures.is_current
+    left join call_figures on periods.is_current = call_figures.is_current
+),
+
+named as (
+    unpivot figures on columns(* exclude (is_current)) into name figure value value
+),
+
 beside as (
     select
         figure,
         max(value) filter (where is_current) as value,
         max(value) filter (where not is_current) as previous_value
-    from figures
+    from named
     group by figure
 )
+
 select
     figure,
     value,

@@ -6,8 +6,11 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 60 as width_ms
 ),
+
 calls as (
-    select cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket, duration_ms
+    select
+        cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
+        duration_ms
     from llm_calls, bounds
     where
         kind = 'llm'
@@ -16,6 +19,7 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 latencies as (
     select
         bucket,
@@ -26,6 +30,7 @@ latencies as (
     from calls
     group by bucket
 )
+
 select
     cast(since_ms + (buckets.bucket + 0.5) * width_ms as bigint) as middle_ms,
     coalesce(latencies.call_count, 0) as call_count,

@@ -10,6 +10,7 @@ calls as (
         and (cast($model as varchar) is null or model = cast($model as varchar))
         and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
 ),
+
 models as (
     select
         model,
@@ -25,6 +26,7 @@ models as (
     from calls
     group by model
 )
+
 select
     *,
     row_number() over (order by cost_usd desc nulls last, call_count desc, model asc) as rank,

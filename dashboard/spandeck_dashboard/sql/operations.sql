@@ -1,4 +1,4 @@
--- grain: an operation of the period (spans of a service, kind and name), slowest first: latency_by_operation in a period
+-- grain: an operation of the period (service, kind and name), slowest first: latency_by_operation in a period
 -- params: since, until, service
 select
     service,

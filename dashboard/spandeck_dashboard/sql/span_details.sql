@@ -44,4 +44,5 @@ select
     cast(to_json(resource) as varchar) as resource_json
 from spans
 where trace_id = cast($trace as varchar) and span_id = cast($span as varchar)
+order by span_id
 limit 1

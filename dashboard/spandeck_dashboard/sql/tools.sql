@@ -6,6 +6,7 @@ bounds as (
         epoch_ms(cast($since as timestamp)) as since_ms,
         (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 12 as width_ms
 ),
+
 calls as (
     select *
     from tool_calls
@@ -18,6 +19,7 @@ calls as (
             or trace_id in (select trace_id from llm_calls where model = cast($model as varchar))
         )
 ),
+
 failures as (
     select
         tool_name,
@@ -27,6 +29,7 @@ failures as (
     where status = 'error'
     group by all
 ),
+
 trends as (
     select
         names.tool_name,
@@ -36,6 +39,7 @@ trends as (
     left join failures on names.tool_name = failures.tool_name and buckets.bucket = failures.bucket
     group by names.tool_name
 ),
+
 tools as (
     select
         tool_name,
@@ -50,6 +54,7 @@ tools as (
     from calls
     group by tool_name
 )
+
 select
     tools.*,
     tools.error_ratio / nullif(max(tools.error_ratio) over (), 0) as share_of_worst,

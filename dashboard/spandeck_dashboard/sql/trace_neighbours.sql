@@ -2,15 +2,22 @@
 -- params: trace, service, agent
 with
 this as (
-    select started_at, trace_id from traces where trace_id = cast($trace as varchar)
+    select
+        started_at,
+        trace_id
+    from traces where trace_id = cast($trace as varchar)
 ),
+
 others as (
-    select started_at, trace_id
+    select
+        started_at,
+        trace_id
     from traces
     where
         (cast($service as varchar) is null or service = cast($service as varchar))
         and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
 )
+
 select
     (
         select arg_max(others.trace_id, (others.started_at, others.trace_id))

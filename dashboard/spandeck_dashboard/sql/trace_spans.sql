@@ -8,6 +8,7 @@ trace_spans as (
     order by started_at asc, duration_ms desc, span_id asc
     limit 5000
 ),
+
 calls as (
     select
         span_id,
@@ -17,16 +18,22 @@ calls as (
     from llm_calls
     where trace_id = cast($trace as varchar)
 ),
+
 -- union, not union all: spans that name each other as parent must end
 ancestry as (
-    select span_id, span_id as ancestor_id
+    select
+        span_id,
+        span_id as ancestor_id
     from trace_spans
     union
-    select ancestry.span_id, trace_spans.parent_span_id as ancestor_id
+    select
+        ancestry.span_id,
+        trace_spans.parent_span_id as ancestor_id
     from ancestry
     inner join trace_spans on ancestry.ancestor_id = trace_spans.span_id
     where trace_spans.parent_span_id is not null
 ),
+
 subtrees as (
     select
         ancestry.ancestor_id as span_id,
@@ -39,6 +46,7 @@ subtrees as (
     left join calls on ancestry.span_id = calls.span_id
     group by ancestry.ancestor_id
 )
+
 select
     trace_spans.span_id,
     trace_spans.parent_span_id,

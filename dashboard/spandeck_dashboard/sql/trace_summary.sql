@@ -1,21 +1,25 @@
--- grain: one trace, with what its spans say about missing parents and open ends
+-- grain: one trace, with what its spans say about missing parents
 -- params: trace
 with
-span_facts as (
+trace_spans as (
     select
-        count(*) filter (
-            where parent_span_id is not null
-            and parent_span_id not in (select span_id from spans where trace_id = cast($trace as varchar))
-        ) as orphan_count,
-        count(*) filter (where parent_span_id is null) as root_count
+        span_id,
+        parent_span_id
     from spans
     where trace_id = cast($trace as varchar)
+),
+
+orphans as (
+    select count(*) as orphan_count
+    from trace_spans
+    anti join trace_spans as parents on trace_spans.parent_span_id = parents.span_id
+    where trace_spans.parent_span_id is not null
 )
+
 select
     traces.*,
-    coalesce(input_tokens + output_tokens, input_tokens, output_tokens) as token_count,
-    span_facts.orphan_count,
-    span_facts.root_count
+    coalesce(traces.input_tokens + traces.output_tokens, traces.input_tokens, traces.output_tokens) as token_count,
+    orphans.orphan_count
 from traces
-cross join span_facts
-where trace_id = cast($trace as varchar)
+cross join orphans
+where traces.trace_id = cast($trace as varchar)

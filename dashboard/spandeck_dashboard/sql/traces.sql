@@ -2,7 +2,9 @@
 -- params: since, until, service, model, agent, only_errors, only_slow, only_dear, search
 with
 period as (
-    select *, quantile_cont(duration_ms, 0.95) over () as p95_ms
+    select
+        *,
+        quantile_cont(duration_ms, 0.95) over () as p95_ms
     from traces
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
@@ -13,6 +15,7 @@ period as (
             or trace_id in (select trace_id from llm_calls where model = cast($model as varchar))
         )
 ),
+
 matching as (
     select
         *,
@@ -28,13 +31,17 @@ matching as (
             or contains(lower(session_id), lower(cast($search as varchar)))
         )
 ),
+
 shown as (
-    select *, count(*) over () as matching_count
+    select
+        *,
+        count(*) over () as matching_count
     from matching
     where not cast($only_errors as boolean) or has_error
     order by started_at desc, trace_id asc
     limit 500
 )
+
 select
     trace_id,
     coalesce(root_name, 'root span not received') as name,

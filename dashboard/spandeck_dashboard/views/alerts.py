@@ -7,7 +7,7 @@ import streamlit as st
 
 from spandeck_dashboard import formats, frame, routes
 from spandeck_dashboard.cards import heading
-from spandeck_dashboard.components.table import Column, table
+from spandeck_dashboard.components.table import LIST_HEIGHT, Column, table
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask
 
@@ -29,7 +29,7 @@ def page(filters: Filters) -> None:
             key="alerts",
             label="Alerts, latest first",
             links=[routes.trace_link(*each) for each in zip(rows["trace_id"], rows["span_id"], strict=True)],
-            height=720,
+            height=LIST_HEIGHT,
             empty="No alert in this period.",
         )
     if opened is not None and opened < len(rows):
@@ -52,17 +52,17 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             "Severity",
             [formats.plain(each) for each in rows["severity"]],
             "badge",
-            "96px",
+            "92px",
             tone=[_TONES.get(str(each), "info") for each in rows["severity"]],
         ),
-        Column("Rule", [str(each).replace("_", " ") for each in rows["rule"]], width="140px"),
+        Column("Rule", [str(each).replace("_", " ") for each in rows["rule"]], width="132px"),
         Column(
-            "Subject", [formats.first_line(each) for each in rows["subject"]], width="22%", tone=["muted"] * len(rows)
+            "Subject", [formats.first_line(each) for each in rows["subject"]], width="17%", tone=["muted"] * len(rows)
         ),
         Column(
             "State",
             [formats.plain(each) for each in rows["state"]],
-            width="78px",
+            width="68px",
             tone=["" if each else "muted" for each in firing],
         ),
         Column(

@@ -48,10 +48,10 @@ def draw() -> None:
     http, grpc = config().url(config().http_port), config().url(config().grpc_port)
     left, right = st.columns([1.7, 1], gap="small")
     with left, card("exporter", "Point your exporter here", "any OpenTelemetry SDK, any framework"):
-        environment, python, javascript = st.tabs(["Environment variables", "Python", "JavaScript"])
-        environment.code(_ENVIRONMENT.format(http=http), language="bash")
+        python, javascript, environment = st.tabs(["Python", "JavaScript", "Environment variables"])
         python.code(_PYTHON.format(http=http), language="python")
         javascript.code(_JAVASCRIPT.format(http=http), language="javascript")
+        environment.code(_ENVIRONMENT.format(http=http), language="bash")
         st.text(f"OTLP over HTTP (protobuf or JSON, gzip): {http}\nOTLP over gRPC: {grpc}")
     with right:
         with card("arrivals", "Waiting for the first span"):

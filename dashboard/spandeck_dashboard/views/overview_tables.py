@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask
 
 _ROWS_PX = 232
-_SHARE_OF_BAD = {"critical": ":red", "error": ":red", "warning": ":orange"}
+_COLOURS = {"critical": ":red", "error": ":red", "warning": ":orange"}
+# A button label is markdown: of a rule's name only words may pass.
+_WORDS = re.compile(r"[^A-Za-z0-9]+")
 _ICONS = {"critical": "error", "error": "error", "warning": "warning"}
 
 
@@ -26,9 +29,9 @@ def draw_alert_strip(filters: Filters) -> None:
         return
     with st.container(horizontal=True, key="alert-strip", vertical_alignment="center", gap="small"):
         for row in rules.to_dict("records"):
-            colour = _SHARE_OF_BAD.get(row["severity"], ":blue")
+            colour = _COLOURS.get(row["severity"], ":blue")
             icon = f":material/{_ICONS.get(row['severity'], 'info')}:"
-            words = str(row["rule"]).replace("_", " ")
+            words = _WORDS.sub(" ", str(row["rule"]))
             label = (
                 f"{colour}[{icon} **{formats.count(row['alert_count'])}**] {words} · {formats.ago(row['last_age_s'])}"
             )

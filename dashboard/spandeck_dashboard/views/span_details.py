@@ -12,9 +12,9 @@ import streamlit as st
 from spandeck_dashboard import formats
 from spandeck_dashboard.components.facts import Fact, fact_list, fact_strip
 from spandeck_dashboard.queries import ask, ask_one
+from spandeck_dashboard.views.messages import spoken
 
 _CONTENT_LIMIT = 20_000
-_SHORT = 160
 _CONTENT = {
     "gen_ai.system_instructions": "System instructions",
     "gen_ai.input.messages": "Input",
@@ -87,11 +87,10 @@ def _facts(span: Mapping[str, Any], trace_started_at: datetime) -> list[Fact]:
 def _draw_content(attributes: Mapping[str, str]) -> None:
     shown = False
     for name, label in _CONTENT.items():
-        if attributes.get(name):
+        for role, text, language in spoken(attributes.get(name, "")):
             shown = True
-            text, language = formats.pretty(attributes[name], _CONTENT_LIMIT)
-            st.text(label)
-            st.code(text, language=language, wrap_lines=True)
+            st.text(formats.sentence_list((label, role)))
+            st.code(text[:_CONTENT_LIMIT], language=language, wrap_lines=True)
     if not shown:
         st.text("This span carries no prompt, output, argument or result. The other tabs show what it has.")
 

@@ -30,8 +30,8 @@ def page(filters: Filters) -> None:
         return
     _draw_header(summary, filters)
     fact_strip(_facts(summary), key="summary", card=True)
-    _draw_notes(summary)
     spans = ask("trace_spans", trace=trace_id)
+    _draw_notes(summary, len(spans))
     selected = _first_selection(spans, st.query_params.get("span"))
     left, right = st.columns([2.4, 1], gap="small")
     with left:
@@ -125,12 +125,17 @@ def _calls(number: Any, failed: int) -> tuple[str, str, bool]:
     return formats.count(number), f"{failed} failed" if failed else "", bool(failed)
 
 
-def _draw_notes(summary: Mapping[str, Any]) -> None:
-    orphans = int(summary["orphan_count"])
+def _draw_notes(summary: Mapping[str, Any], shown: int) -> None:
+    notes = []
+    orphans, stored = int(summary["orphan_count"]), int(summary["span_count"])
     if orphans:
         spans = "1 span names a parent" if orphans == 1 else f"{orphans} spans name a parent"
+        notes.append(f"{spans} that was not received: a part may be missing. Late spans join when they come.")
+    if stored > shown:
+        notes.append(f"Only the first {shown:,} of {stored:,} spans are drawn; figures above count all.")
+    if notes:
         with st.container(key="trace-note"):
-            st.text(f"{spans} that was not received: the picture may miss a part. Late spans join it when they come.")
+            st.text("\n".join(notes))
 
 
 def _first_selection(spans: pd.DataFrame, asked: str | None) -> str | None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from spandeck_dashboard import formats, frame, routes
 from spandeck_dashboard.cards import heading
-from spandeck_dashboard.components.table import Column, table
+from spandeck_dashboard.components.table import LIST_HEIGHT, Column, table
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import Parameter, ask, ask_one
 from spandeck_dashboard.views import first_run
@@ -35,7 +35,7 @@ def page(filters: Filters) -> None:
             key="traces",
             label="Traces, newest first",
             links=[routes.trace_link(each) for each in rows["trace_id"]],
-            height=720,
+            height=LIST_HEIGHT,
             empty="No trace matches these filters.",
         )
     if opened is not None and opened < len(rows):
@@ -107,7 +107,7 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             "Duration",
             [formats.duration(each) for each in rows["duration_ms"]],
             "number",
-            "140px",
+            "120px",
             sort=numbers("duration_ms"),
             share=numbers("duration_share"),
         ),
@@ -115,7 +115,7 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             "First token",
             [formats.duration(each) for each in rows["time_to_first_token_ms"]],
             "number",
-            "88px",
+            "84px",
             sort=numbers("time_to_first_token_ms"),
         ),
         Column("Cost", [_cost(*each) for each in costs], "number", "92px", sort=numbers("cost_usd")),
@@ -138,7 +138,7 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             tone=["error"] * len(rows),
         ),
         Column(
-            "Session", [formats.plain(each) for each in rows["session_id"]], width="168px", tone=["muted"] * len(rows)
+            "Session", [formats.plain(each) for each in rows["session_id"]], width="154px", tone=["muted"] * len(rows)
         ),
     ]
 

@@ -2,6 +2,6 @@
 create or replace macro store.to_list(value) as
 case
     when nullif(trim(value), '') is null then null
-    when value like '[%' and json_valid(value) then nullif(json_extract_string(value, '$[*]'), [])
+    when trim(value) like '[%' and json_valid(value) then nullif(json_extract_string(value, '$[*]'), [])
     else [trim(value)]
 end;

@@ -76,10 +76,13 @@ judged as (
                     else 'other'
                 end
             ) as kind,
-            -- A first token outside the span is a wrong unit or a wrong clock.
+            -- A first or last token outside the span is a wrong unit or a wrong clock.
             case
                 when time_to_first_token_ms between 0 and duration_ms + 1 then time_to_first_token_ms
             end as time_to_first_token_ms,
+            case
+                when time_to_last_token_ms between 0 and duration_ms + 1 then time_to_last_token_ms
+            end as time_to_last_token_ms,
             coalesce(store.to_text(status_message), error_message, exception_message)[:2048] as error_message
         ),
         case when otel_status = 'ERROR' or error_type is not null then 'error' else 'ok' end as status,

@@ -18,4 +18,5 @@ left join store.calls
     on
         spans.trace_id = calls.trace_id
         and spans.span_id = calls.span_id
-        and (calls.kind != 'tool' or coalesce(spans.input_tokens, spans.output_tokens) is null);
+        -- A tool with usage has two rows in calls; an equality keeps this a hash join.
+        and (calls.kind = 'tool') = (spans.kind = 'tool' and coalesce(spans.input_tokens, spans.output_tokens) is null);

@@ -10,6 +10,9 @@ from spandeck_dashboard.components import part
 
 _render = part("table")
 
+LIST_HEIGHT = "max(420px, calc(100vh - 176px))"
+"""The height of a table that is the whole page below its filters."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -39,21 +42,21 @@ def table(
     key: str,
     label: str,
     links: Sequence[str | None] | None = None,
-    height: int | None = None,
+    height: int | str | None = None,
     grows: bool = True,
     empty: str = "Nothing in this period.",
 ) -> int | None:
     """Draw the table; returns the index of the row that was opened in this run, else None.
 
     `links` holds the address that a row opens (also in a new tab), None for a row that opens nothing.
-    `height` (px) is where it begins to scroll; with `grows` off it is that high with few rows, too, so that
-    neighbours stay level. `empty` is the sentence for no rows.
+    `height` (px, or a CSS length) is where it begins to scroll; with `grows` off it is that high with few
+    rows, too, so that neighbours stay level. `empty` is the sentence for no rows.
     """
     data: dict[str, Any] = {
         "label": label,
         "columns": [{k: v for k, v in asdict(column).items() if v is not None} for column in columns],
         "links": list(links) if links is not None else None,
-        "height": height,
+        "height": f"{height}px" if isinstance(height, int) else height,
         "grows": grows,
         "empty": empty,
     }

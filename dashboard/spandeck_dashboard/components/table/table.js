@@ -163,8 +163,8 @@ function draw(state) {
   table.append(widthsOf(data.columns), headOf(state), body);
   box.replaceChildren(table);
   if (rows.length === 0) box.append(element("p", "empty", data.empty));
-  box.style.maxHeight = data.height ? `${data.height}px` : "";
-  box.style.minHeight = data.height && !data.grows ? `${data.height}px` : "";
+  box.style.maxHeight = data.height ?? "";
+  box.style.minHeight = data.grows ? "" : data.height ?? "";
   const first = box.querySelector("tbody a");
   if (first) first.tabIndex = 0;
   box.scrollTop = top;

@@ -1,0 +1,1 @@
+"""Tests of everything together: real processes, real exporters, a real browser."""

@@ -1,0 +1,79 @@
+"""kill -9 at any moment: what was acknowledged is stored, once."""
+
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from .senders import CALLS_A_TRACE, INPUT_TOKENS, TRACE_SPANS, Ledger, sending
+from .stack import Stack, eventually, running
+
+_SMALL_SEGMENT_BYTES = 1 << 20
+_SMALL_CHECKPOINT_ROWS = 1_500
+_SQL = """
+select
+    (select count(*) from spans) as span_count,
+    (select count(distinct span_id) from spans) as different_span_count,
+    (select sum(span_count)::bigint from traces) as settled_span_count,
+    (select count(*) from llm_calls) as call_count,
+    (select sum(input_tokens)::bigint from llm_calls) as input_tokens,
+    (select sum(stored_count)::bigint from ingest_health) as counted_span_count
+"""
+
+
+@pytest.mark.integration
+def test_ten_kills_under_load_lose_no_acknowledged_span_and_store_none_twice(tmp_path: Path) -> None:
+    _kill_under_load(tmp_path, ["receiver", "store"] * 5, senders=3, pause_s=0.1)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(3))
+def test_forty_kills_under_heavy_load_lose_no_acknowledged_span_and_store_none_twice(tmp_path: Path, seed: int) -> None:
+    victims = random.Random(seed).choices(["receiver", "store"], k=40)
+    _kill_under_load(tmp_path, victims, senders=6, pause_s=0.02)
+
+
+def _kill_under_load(folder: Path, victims: Sequence[str], *, senders: int, pause_s: float) -> None:
+    dice = random.Random(len(victims))
+    # Small segments and few rows to a checkpoint, so that kills fall into both.
+    with running(folder, journal_segment_bytes=_SMALL_SEGMENT_BYTES, checkpoint_rows=_SMALL_CHECKPOINT_ROWS) as stack:
+        with sending(stack.settings.http_port, senders=senders, traces_a_request=6, pause_s=pause_s) as ledgers:
+            for victim in victims:
+                _wait_for_work(stack, ledgers)
+                time.sleep(dice.random() * 0.3)
+                stack.process(victim).kill()
+        assert sum(ledger.retry_count for ledger in ledgers) > 0
+        _expect_all_once(stack, sorted(span_id for ledger in ledgers for span_id in ledger.span_ids))
+
+
+def _wait_for_work(stack: Stack, ledgers: Sequence[Ledger]) -> None:
+    """Wait until spans are acknowledged and stored again since the last kill."""
+    acknowledged, stored = _acknowledged(ledgers), _stored(stack)
+    eventually(lambda: _acknowledged(ledgers) > acknowledged, "acknowledged spans after a kill")
+    eventually(lambda: _stored(stack) > stored, "stored spans after a kill")
+
+
+def _expect_all_once(stack: Stack, span_ids: Sequence[str]) -> None:
+    eventually(lambda: _stored(stack) >= len(span_ids), "all acknowledged spans")
+    stored = stack.rows("select span_id from spans order by span_id")
+    assert [row["span_id"] for row in stored] == span_ids
+    call_count = len(span_ids) // TRACE_SPANS * CALLS_A_TRACE
+    (totals,) = stack.rows(_SQL)
+    assert totals == {
+        "span_count": len(span_ids),
+        "different_span_count": len(span_ids),
+        "settled_span_count": len(span_ids),
+        "call_count": call_count,
+        "input_tokens": call_count * INPUT_TOKENS,
+        "counted_span_count": len(span_ids),
+    }
+
+
+def _acknowledged(ledgers: Sequence[Ledger]) -> int:
+    return sum(len(ledger.span_ids) for ledger in ledgers)
+
+
+def _stored(stack: Stack) -> int:
+    return int(stack.rows("select count(*) as n from spans")[0]["n"])

@@ -1,0 +1,17 @@
+"""How the public views are run: a join that compares every row with every row would stop at some thousand spans."""
+
+import pytest
+
+from spandeck_schema import catalog
+
+from .stack import Stack
+
+pytestmark = pytest.mark.integration
+
+_QUADRATIC = ("NL_JOIN", "NESTED_LOOP", "CROSS_PRODUCT", "PIECEWISE_MERGE", "IE_JOIN")
+
+
+@pytest.mark.parametrize("view", [view.name for view in catalog.views()])
+def test_view_joins_by_hash(stack: Stack, view: str) -> None:
+    plan = str(stack.rows(f"explain select * from {view}"))
+    assert [operator for operator in _QUADRATIC if operator in plan] == []
