@@ -7,13 +7,16 @@ from pathlib import Path
 import streamlit as st
 
 from spandeck_dashboard import frame, routes, theme
-from spandeck_dashboard.views import alerts, overview, trace, traces
+from spandeck_dashboard.views import alerts, door, overview, trace, traces
 
 
 def main() -> None:
     """Run once for every visit and every answer of the visitor."""
     st.set_page_config("Spandeck", page_icon=str(Path(__file__).with_name("mark.svg")), layout="wide")
     theme.apply_page_css()
+    if not door.is_open():
+        door.draw()
+        return
     pages = {
         "overview": st.Page(overview.page, title="Overview", icon=":material/space_dashboard:", default=True),
         "traces": st.Page(traces.page, title="Traces", icon=":material/account_tree:", url_path="traces"),

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import duckdb
@@ -20,6 +21,8 @@ EXIT_STUCK_QUERY = 75
 """Exit code of a store that ended itself because a query did not heed its interrupt; it is started again."""
 
 _GRACE_S = 3.0
+_REMEMBERED_TEXTS = 512
+_LONG_TEXT = 20_000
 _LOOK_S = 0.05
 _WAIT_FOR_TURN_S = 2.0
 
@@ -33,6 +36,8 @@ class QueryRunner:
         self._caps = Caps(settings.query_max_rows, settings.query_max_bytes)
         self._turns = threading.BoundedSemaphore(settings.query_concurrency)
         self._concurrency = settings.query_concurrency
+        # What may be run does not change while the store runs, and pages send the same texts again and again.
+        self._check_once = lru_cache(maxsize=_REMEMBERED_TEXTS)(self._check)
 
     def run(self, sql: str, params: Sequence[Any], content_type: str, gone: Callable[[], bool]) -> bytes:
         """The encoded answer; `gone` says whether the asker has closed the connection.
@@ -52,7 +57,7 @@ class QueryRunner:
         cursor = self._connection.cursor()
         watch = _Watch(cursor, self._timeout_s, gone)
         try:
-            check(cursor, sql)
+            (self._check_once if len(sql) < _LONG_TEXT else self._check)(sql)
             cursor.execute("begin transaction read only")
             with watch:
                 result = cursor.execute(sql, list(params))
@@ -68,6 +73,10 @@ class QueryRunner:
             raise QueryError(400, str(error)) from error
         finally:
             cursor.close()
+
+    def _check(self, sql: str) -> None:
+        with self._connection.cursor() as cursor:
+            check(cursor, sql)
 
 
 class _Watch:

@@ -46,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: QueryServer
     protocol_version = "HTTP/1.1"
     timeout = 60
+    # Head and body of an answer are two writes; the second must not wait for the peer's acknowledgement.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         # A body that is not read would be taken for the connection's next request, past the check of hosts.

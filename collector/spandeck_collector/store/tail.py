@@ -13,7 +13,7 @@ from spandeck_collector.store.ingest import Ingest
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.02
-_LINGER_S = 0.25
+_BATCH_EVERY_S = 0.25
 _SMALL_BYTES = 1 << 20
 _BATCH_BYTES = 8 << 20
 _MEMORY_WAIT_S = 0.2
@@ -28,6 +28,7 @@ class Tail:
         self._reader = reader
         self._ingest = ingest
         self._checkpoint_rows = checkpoint_rows
+        self._began_at = 0.0
         self._stored_at = 0.0
         self._checkpoint_due_since: float | None = None
         self._stop = threading.Event()
@@ -48,13 +49,14 @@ class Tail:
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
-        wait_s = self._stored_at + _LINGER_S - time.monotonic()
+        wait_s = self._began_at + _BATCH_EVERY_S - time.monotonic()
         if wait_s > 0 and sum(len(record.body) for record in records) < _SMALL_BYTES:
             self._stop.wait(wait_s)
             records += self._reader.read(_BATCH_BYTES)
         return records
 
     def _store(self, records: list[Record]) -> None:
+        self._began_at = time.monotonic()
         while records:
             try:
                 self._ingest.store(records)
