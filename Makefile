@@ -1,6 +1,7 @@
 # Two commands: `make demo` shows the page with sample data, `make test` passes every check.
 # Works with or without uv; needs Python 3.11 or newer and nothing else.
 
+# The first of these that is new enough; looked for only when something is set up.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c \
 	'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 UV := $(shell command -v uv 2>/dev/null)
@@ -50,15 +51,17 @@ clean:
 	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/.ready: pyproject.toml constraints.txt
-ifeq ($(strip $(PYTHON)),)
-	$(error Spandeck needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3)
-endif
-	@echo "Setting up .venv (first time: about 250 MB of packages to download, 1 to 3 minutes) ..."
-ifneq ($(strip $(UV)),)
-	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv
-	VIRTUAL_ENV=.venv uv pip install --group dev --constraint constraints.txt --editable '.[server]'
+	$(if $(strip $(PYTHON)),,$(error Spandeck needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Spandeck needs Python 3.11 or newer, and $(PYTHON) is not: run make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up .venv: the first time downloads about 260 MB and takes 1 to 3 minutes ..."
+ifneq ($(UV),)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip install --python $(BIN)/python --group dev --constraint constraints.txt --editable '.[server]'
 else
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --progress-bar on --group dev --constraint constraints.txt --editable '.[server]'
 endif

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Spandeck's collector: receiver, journal, store and the command `spandeck` that runs them."""

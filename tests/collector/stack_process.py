@@ -40,7 +40,7 @@ def spandeck(
     """Run one command to its end."""
     return subprocess.run(
         [COMMAND, *map(str, arguments)],
-        env=clean_environment() | settings,
+        env=clean_environment() | dict(settings),
         cwd=cwd,
         input=text or "",
         capture_output=True,

@@ -48,8 +48,9 @@ def trace_request(numbers: Iterable[int], service: str = "shop", **attributes: i
 
 
 def _key_value(key: str, value: int | str) -> KeyValue:
-    text = isinstance(value, str)
-    return KeyValue(key=key, value=AnyValue(string_value=value) if text else AnyValue(int_value=int(value)))
+    return KeyValue(
+        key=key, value=AnyValue(string_value=value) if isinstance(value, str) else AnyValue(int_value=value)
+    )
 
 
 @contextmanager
@@ -163,7 +164,7 @@ def ask(
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return response.status, response.headers, response.read()
+        return response.status, dict(response.headers.items()), response.read()
     finally:
         connection.close()
 

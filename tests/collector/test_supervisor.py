@@ -25,21 +25,20 @@ def refused(tmp_path: Path, *arguments: str, **settings: str) -> str:
     return sentences[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_all_processes_with_code_0_and_loses_nothing_acknowledged(tmp_path: Path, number: int) -> None:
+def test_sigterm_ends_all_processes_with_code_0_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
     with running_stack(tmp_path, *UP) as stack:
         children = stack.until_ready().children()
         assert set(children) == {"receiver", "store"}
         acknowledged = sum(stack.post(first) == 200 for first in range(1, 40))
         assert acknowledged == 39
-        assert stack.stop(number) == 0
+        assert stack.stop() == 0
         assert not any(is_running(child) for child in children.values())
         stack.start(*UP)
         stack.until_ready()
         eventually(lambda: stack.span_count() == acknowledged)
 
 
-def test_a_second_signal_does_not_cut_the_stop_short(tmp_path: Path) -> None:
+def test_ctrl_c_pressed_twice_ends_as_orderly_as_once(tmp_path: Path) -> None:
     with running_stack(tmp_path, *UP) as stack:
         children = stack.until_ready().children()
         stack.process.send_signal(signal.SIGINT)

@@ -99,9 +99,8 @@ def _shown(stack: Stack, service: str, count: int) -> list[Row]:
         lambda: stack.rows("select count(*) as n from spans where service = ?", service)[0]["n"] >= count,
         f"{count} spans of {service}",
     )
-    rows = json.loads(stack.command("sql", "--format", "json", "--param", service, _SQL))
-    rows = rows if isinstance(rows, list) else [dict(zip(rows["columns"], row, strict=True)) for row in rows["rows"]]
-    return sorted(({**row, "attributes": dict(row["attributes"])} for row in rows), key=_span_id)
+    rows: list[Row] = json.loads(stack.command("sql", "--format", "json", "--param", service, _SQL))
+    return sorted(rows, key=_span_id)
 
 
 def _expected(span: ReadableSpan) -> Row:

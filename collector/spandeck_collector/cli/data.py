@@ -11,22 +11,13 @@ from typing import Annotated
 import typer
 
 from spandeck_collector.cli.options import settings_with
-from spandeck_collector.cli.output import write_json
+from spandeck_collector.cli.output import Format, write_json
 from spandeck_collector.plain_text import tell
 from spandeck_collector.query_client import AskError, ask, ask_json
 from spandeck_collector.settings import Settings
 
 _MAX = "max"
 _ANSWER_TRAVELS_S = 30.0
-
-
-class Format(StrEnum):
-    """How a result is printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
 
 
 class Clock(StrEnum):
@@ -72,7 +63,7 @@ def sql(
             table = ask(*service, timeout_s)
             from spandeck_collector.cli.tables import write  # noqa: PLC0415 - loads pyarrow
 
-            write(table, form.value, output)
+            write(table, form, output)
     except OSError as error:
         if output is None:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spandeck_collector.cli.output import distinct, sink_of
+from spandeck_collector.cli.output import Format, distinct, sink_of
 from spandeck_collector.plain_text import harmless
 
 _MISSING = "\N{EN DASH}"
@@ -21,16 +21,16 @@ _WIDTH_OF_NO_TERMINAL = 160
 _BORDER, _NARROWEST_CELL = 3, 12
 
 
-def write(table: pa.Table, form: Literal["table", "csv", "parquet"], output: Path | None) -> None:
-    """Write a result to `output` or stdout.
+def write(table: pa.Table, form: Format, output: Path | None) -> None:
+    """Write a result to `output` or stdout; for JSON there is `write_json`, which needs no Arrow.
 
     A column whose name came before gets a number, as in DuckDB: `n`, `n_1`. Raises `OSError` for `output`.
     """
     table = table.rename_columns(distinct(table.column_names))
     with sink_of(output) as sink:
-        if form == "table":
+        if form is Format.TABLE:
             sink.write(_as_text(table, _width(output)).encode())
-        elif form == "csv":
+        elif form is Format.CSV:
             _write_csv(table, sink, for_a_person=output is None and sys.stdout.isatty())
         else:
             parquet.write_table(table, sink, compression="zstd")

@@ -73,10 +73,11 @@ class Resources:
     def spread(self, rows: Sequence[int], *, with_slots: bool) -> dict[str, pa.Array]:
         """Columns with one entry for each index in `rows`."""
         indices = pa.array(rows, pa.int32())
-        columns = {"resource": self._maps.array().take(indices)}
+        arrays = {"resource": self._maps.array()}
         if with_slots:
-            columns |= {name: array.take(indices) for name, array in self._slots.arrays().items()}
-        return columns
+            arrays |= self._slots.arrays()
+        # Dictionaries, because DuckDB takes each resource in once, not once a row.
+        return {name: pa.DictionaryArray.from_arrays(indices, array) for name, array in arrays.items()}
 
 
 class Rows:

@@ -1,4 +1,5 @@
 -- grain: one stored span
+-- Joined on started_at too, so that a range of time or a trace prunes both sides.
 create or replace view main.spans as
 select
     spans.* exclude (agent_name, tool_input_hash, run_id, project, links, received_at, attributes, resource),
@@ -18,5 +19,6 @@ left join store.calls
     on
         spans.trace_id = calls.trace_id
         and spans.span_id = calls.span_id
+        and spans.started_at = calls.started_at
         -- A tool with usage has two rows in calls; an equality keeps this a hash join.
         and (calls.kind = 'tool') = (spans.kind = 'tool' and coalesce(spans.input_tokens, spans.output_tokens) is null);
