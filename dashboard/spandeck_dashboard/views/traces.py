@@ -78,12 +78,11 @@ def _how_many(rows: pd.DataFrame) -> str:
 
 
 def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
-    def numbers(name: str) -> list[float | None]:
-        return [formats.number(each) for each in rows[name]]
+    return [*_what_columns(rows, zone), *_figure_columns(rows), *_outcome_columns(rows)]
 
-    failed = [bool(each) for each in rows["has_error"]]
-    errors = [int(each) for each in rows["error_count"]]
-    costs = zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)
+
+def _what_columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
+    words = ["error" if each else "ok" for each in rows["has_error"]]
     return [
         Column(
             f"Started ({formats.zone_name(zone)})",
@@ -91,56 +90,50 @@ def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
             width="138px",
             sort=[-age for age in rows["age_s"]],
         ),
-        Column(
-            "Status",
-            ["error" if e else "ok" for e in failed],
-            "status",
-            "72px",
-            tone=["error" if e else "ok" for e in failed],
-        ),
+        Column("Status", words, "status", "72px", tone=words),
         Column(
             "Trace",
             [formats.first_line(each) for each in rows["name"]],
             note=[formats.plain(each) for each in rows["service"]],
         ),
+    ]
+
+
+def _figure_columns(rows: pd.DataFrame) -> list[Column]:
+    duration, first_token = _numbers(rows, "duration_ms"), _numbers(rows, "time_to_first_token_ms")
+    costs = [_cost(*each) for each in zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)]
+    return [
         Column(
             "Duration",
-            [formats.duration(each) for each in rows["duration_ms"]],
+            [formats.duration(each) for each in duration],
             "number",
             "120px",
-            sort=numbers("duration_ms"),
-            share=numbers("duration_share"),
+            sort=duration,
+            share=_numbers(rows, "duration_share"),
         ),
-        Column(
-            "First token",
-            [formats.duration(each) for each in rows["time_to_first_token_ms"]],
-            "number",
-            "84px",
-            sort=numbers("time_to_first_token_ms"),
-        ),
-        Column("Cost", [_cost(*each) for each in costs], "number", "92px", sort=numbers("cost_usd")),
-        Column(
-            "Tokens",
-            [formats.count(each) for each in rows["token_count"]],
-            "number",
-            "72px",
-            sort=numbers("token_count"),
-        ),
-        Column(
-            "Spans", [formats.count(each) for each in rows["span_count"]], "number", "62px", sort=numbers("span_count")
-        ),
-        Column(
-            "Errors",
-            [formats.count(each) if each else "" for each in errors],
-            "number",
-            "62px",
-            sort=numbers("error_count"),
-            tone=["error"] * len(rows),
-        ),
-        Column(
-            "Session", [formats.plain(each) for each in rows["session_id"]], width="154px", tone=["muted"] * len(rows)
-        ),
+        Column("First token", [formats.duration(each) for each in first_token], "number", "84px", sort=first_token),
+        Column("Cost", costs, "number", "92px", sort=_numbers(rows, "cost_usd")),
+        _count_column(rows, "Tokens", "token_count", "72px"),
+        _count_column(rows, "Spans", "span_count", "62px"),
     ]
+
+
+def _outcome_columns(rows: pd.DataFrame) -> list[Column]:
+    errors = _numbers(rows, "error_count")
+    shown = [formats.count(each) if each else "" for each in errors]
+    sessions = [formats.plain(each) for each in rows["session_id"]]
+    return [
+        Column("Errors", shown, "number", "62px", sort=errors, tone=["error"] * len(rows)),
+        Column("Session", sessions, width="154px", tone=["muted"] * len(rows)),
+    ]
+
+
+def _count_column(rows: pd.DataFrame, title: str, name: str, width: str) -> Column:
+    return Column(title, [formats.count(each) for each in rows[name]], "number", width, sort=_numbers(rows, name))
+
+
+def _numbers(rows: pd.DataFrame, name: str) -> list[float | None]:
+    return [formats.number(each) for each in rows[name]]
 
 
 def _cost(usd: object, unpriced: object) -> str:
