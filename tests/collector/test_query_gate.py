@@ -208,6 +208,7 @@ BAD_SQL = [
     "select 'x'::int",
     "select error('boom')",
     "select \x00",
+    "select 1\x00 from store.spans",
     "select " + "+".join(["1"] * 900),
     "select " + "(" * 100_000 + "1",
     "select ?",

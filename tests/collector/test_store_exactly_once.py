@@ -146,7 +146,7 @@ def test_a_record_that_cannot_be_stored_is_set_aside_and_counted(
 
 
 def test_when_memory_is_short_what_was_stored_is_not_stored_again(
-    tmp_path: Path, database: duckdb.DuckDBPyConnection
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A damaged record splits the batch; its first part is stored when memory runs out in the second."""
     with journal(tmp_path) as writer:
@@ -161,7 +161,7 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
     runner.start()
     reader = database.cursor()
     wait_for(lambda: bool(reader.sql("select 1 from ingest_health where refused_count > 0").fetchall()))
-    time.sleep(0.5)
+    wait_for(lambda: caplog.text.count("Memory is short") > 1)
     assert reader.sql("select count(*) from spans").fetchall() == [(0,)]
     reader.execute("set memory_limit = '300MB'")
     wait_for(lambda: reader.sql("select count(*) from spans").fetchall() == [(2_000,)])

@@ -54,6 +54,8 @@ class QueryError(Exception):
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise `QueryError` (400 bad SQL, 403 refused, with the rule) unless `sql` may be run."""
+    if "\x00" in sql:
+        raise QueryError(400, "The query has a NUL character, at which DuckDB would stop reading: take it out.")
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
