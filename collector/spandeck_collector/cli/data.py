@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from spandeck_collector.cli.options import settings_with
+from spandeck_collector.cli.options import HttpPort, QueryPort, UiPort, settings_with
 from spandeck_collector.cli.output import Format, write_json
 from spandeck_collector.plain_text import tell
 from spandeck_collector.query_client import AskError, ask, ask_json
@@ -28,6 +28,7 @@ class Clock(StrEnum):
 
 
 def sql(
+    *,
     query: Annotated[
         str | None,
         typer.Argument(
@@ -45,6 +46,7 @@ def sql(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write there instead of to stdout; needed for parquet.")
     ] = None,
+    query_port: QueryPort = None,
 ) -> None:
     """Ask the running store in SQL.
 
@@ -53,7 +55,7 @@ def sql(
     text = _query_text(query)
     if form is Format.PARQUET and output is None:
         raise typer.BadParameter("Parquet needs a file: name one with --output.")
-    settings = settings_with()
+    settings = settings_with(query_port=query_port)
     service = (settings.url(settings.query_port), text, param or [], settings.read_token)
     timeout_s = settings.query_timeout_s + _ANSWER_TRAVELS_S
     try:
@@ -71,6 +73,7 @@ def sql(
 
 
 def replay(
+    *,
     paths: Annotated[
         list[Path],
         typer.Argument(
@@ -91,6 +94,8 @@ def replay(
         str | None,
         typer.Option(metavar="URL", help="Another OTLP/HTTP collector; what it stores stays unknown."),
     ] = None,
+    http_port: HttpPort = None,
+    query_port: QueryPort = None,
 ) -> None:
     """Send recorded traces again.
 
@@ -99,7 +104,7 @@ def replay(
     pace = _speed(speed)
     from spandeck_collector.cli.sending import replay_with_bar, wait_until_stored  # noqa: PLC0415 - loads protobuf
 
-    settings = settings_with()
+    settings = settings_with(http_port=http_port, query_port=query_port)
     summary = replay_with_bar(paths, settings, at=at.value, speed=pace, endpoint=endpoint)
     stored = "unknown"
     if endpoint is None:
@@ -113,12 +118,12 @@ def replay(
         raise typer.Exit(1)
 
 
-def send_test() -> None:
+def send_test(http_port: HttpPort = None, query_port: QueryPort = None, ui_port: UiPort = None) -> None:
     """Send one labelled trace and print the link to its page."""
     from spandeck_collector.cli.sending import wait_for_spans  # noqa: PLC0415 - loads protobuf
     from spandeck_collector.send_test import send_test as send  # noqa: PLC0415
 
-    settings = settings_with()
+    settings = settings_with(http_port=http_port, query_port=query_port, ui_port=ui_port)
     sent = send(settings.url(settings.http_port), settings.ingest_token)
     stored = wait_for_spans(settings, [sent.trace_id], sent.span_count)
     print(_link(settings, sent.trace_id))

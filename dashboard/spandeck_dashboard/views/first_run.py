@@ -25,7 +25,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter("{http}/v1/traces")))
+exporter = OTLPSpanExporter("{http}/v1/traces")
+provider.add_span_processor(BatchSpanProcessor(exporter))
 trace.set_tracer_provider(provider)
 
 with trace.get_tracer("my-agent").start_as_current_span("hello"):
