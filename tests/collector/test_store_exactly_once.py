@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from spandeck_collector.journal import JournalReader, JournalWriter, Position, Signal
+from spandeck_collector.settings import Settings
 from spandeck_collector.store.database import DatabaseError, open_database
 from spandeck_collector.store.ingest import Ingest
 from spandeck_collector.store.tail import Tail
@@ -154,7 +155,7 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
         append(writer, b"\xff")
         append(writer, trace_request(range(1, 2_001), filler="y" * 4_000))
     ingest = Ingest(database, tmp_path / "quarantine")
-    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, 1_000_000)
+    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings())
     database.execute("set memory_limit = '16MB'")
     database.execute("set max_temp_directory_size = '0B'")
     runner = threading.Thread(target=tail.run, daemon=True)

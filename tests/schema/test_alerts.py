@@ -64,12 +64,31 @@ def test_a_request_costs_what_its_calls_cost_together(dollar: Sandbox) -> None:
 
 
 def test_a_cost_alert_fires_before_the_root_is_there_and_not_again_after(dollar: Sandbox) -> None:
-    """Without a root it points at the dearest call."""
+    """Without a root it points at the dearest call; its value follows the trace, its time does not move."""
     dollar.spans(dear_call(2, 0.6, parent=1), dear_call(3, 0.7, parent=1))
     assert fired(dollar) == [("expensive_request", 1, 3)]
+    fired_at = dollar.row("select fired_at from alerts")
     dollar.spans({"id": 1, "name": "plan"})
-    dollar.spans(dear_call(4, 5.0, parent=1))
-    assert fired(dollar) == [("expensive_request", 1, 3)]
+    dollar.spans(dear_call(4, 5.0, parent=1, ms=9_000))
+    assert fired(dollar) == [("expensive_request", 1, 1)]
+    assert dollar.row("select value, message from alerts") == {
+        "value": pytest.approx(6.3),
+        "message": "Request plan cost $6.30, above $1",
+    }
+    assert dollar.row("select fired_at from alerts") == fired_at
+
+
+def test_an_alert_that_a_late_span_disproves_goes(sandbox: Sandbox) -> None:
+    """The outer of two nested calls no longer counts when the inner one comes; other traces keep theirs."""
+    usage = {"gen_ai.usage.input_tokens": 1, "gen_ai.usage.output_tokens": 1}
+    outer = slow_call(1, 3.0)
+    outer["attributes"] |= usage
+    sandbox.spans(outer, slow_call(9, 4.0, trace=2))
+    assert fired(sandbox) == [("slow_first_token", 1, 1), ("slow_first_token", 2, 9)]
+    inner = slow_call(2, 2.5, parent=1)
+    inner["attributes"] |= usage
+    sandbox.spans(inner)
+    assert fired(sandbox) == [("slow_first_token", 1, 2), ("slow_first_token", 2, 9)]
 
 
 def test_a_failed_tool_fires_by_status_or_by_error_type(sandbox: Sandbox) -> None:

@@ -178,3 +178,23 @@ def test_costs_are_those_of_genai_prices_for_any_tokens(data: st.DataObject, san
         calls.append({"provider": provider, "model": model, "tokens": tokens})
         wanted.append(reference_usd(provider_id, model, tokens))
     assert [row["cost_usd"] for row in costs(sandbox, calls)] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_late_span_after_an_upgrade_of_the_prices_leaves_the_cost_as_it_was(sandbox: Sandbox) -> None:
+    """The upgrade gives every name that is stored its meaning again."""
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 1_000,
+        "gen_ai.usage.output_tokens": 500,
+    }
+    load_prices(sandbox.connection)
+    query = f"select cost_usd, unpriced_call_count from traces where trace_id = '{otlp.trace_id(901)}'"
+    sandbox.spans({"id": 2, "parent": 1, "trace": 901, "attributes": attributes})
+    before = sandbox.row(query)
+    assert before == {"cost_usd": pytest.approx(0.0075), "unpriced_call_count": 0}
+    sandbox.connection.execute("update store.about set prices_source = 'an older version'")
+    load_prices(sandbox.connection)
+    sandbox.spans({"id": 1, "name": "root", "trace": 901})
+    assert sandbox.row(query) == before

@@ -36,9 +36,9 @@ def _run(settings: Settings) -> int:
     ingest = Ingest(connection, settings.data_dir / "quarantine")
     lock(connection)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings.checkpoint_rows)
+    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), lambda: True)
+        server = QueryServer(settings, QueryRunner(connection, settings), tail.is_ready)
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "

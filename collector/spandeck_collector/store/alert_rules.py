@@ -58,7 +58,7 @@ def prepare_rule(connection: duckdb.DuckDBPyConnection, rule: AlertRule) -> None
         message = f"replace({message}, '{{{name}}}', {text})"
     connection.execute(f"""
         prepare fire_{rule.name} as
-        insert into store.alerts by name
+        insert into fired_alerts by name
         with fired as ({rule.query})
         select
             {_quoted(rule.name)} as rule,
@@ -73,12 +73,11 @@ def prepare_rule(connection: duckdb.DuckDBPyConnection, rule: AlertRule) -> None
             span_id,
             {key} as alert_key
         from fired
-        where {key} not in (select alert_key from store.alerts where rule = {_quoted(rule.name)})
     """)
 
 
 def fire(connection: duckdb.DuckDBPyConnection, rule: AlertRule, since: datetime, until: datetime) -> None:
-    """Add the alerts of a prepared rule for what began from `since` to before `until` (UTC), each once."""
+    """Put into `fired_alerts` what a prepared rule says of that which began from `since` to before `until` (UTC)."""
     connection.execute(f"execute fire_{rule.name}(since := timestamp '{since}', until := timestamp '{until}')")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -13,11 +14,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from spandeck_collector.journal import Record, Signal
+from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
 from spandeck_collector.store.values import attribute_texts, value_text
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
+
+MOST_SPANS = 20_000
+"""Spans of one transaction: a request may hold millions, which would take gigabytes at once."""
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us")
@@ -72,29 +76,46 @@ class Batch:
     resources: Resources = field(default_factory=lambda: Resources(_RESOURCE_SLOTS, RESOURCE_PREFIX))
     refusals: list[dict[str, Any]] = field(default_factory=list)
 
+    @cached_property
+    def successor(self) -> Batch:
+        """The batch that takes what did not fit into this one."""
+        return Batch()
 
-def decode(records: Iterable[Record]) -> Batch:
-    """Decode records of any signal, in order. Raises `google.protobuf.message.DecodeError` for a damaged one."""
-    batch = Batch()
+
+def decode(records: Iterable[Record], most_spans: int = MOST_SPANS) -> Iterator[tuple[Batch, Position | None]]:
+    """Decode records of any signal, in order, into batches of at most `most_spans` spans.
+
+    Beside each batch stands the position up to which all records are in it or in an earlier one; None while the
+    first record is not through. Raises `google.protobuf.message.DecodeError` for a damaged record.
+    """
+    batch, done = Batch(), None
     for record in records:
-        received_us = record.received_at_ns // 1000
         if record.signal == Signal.TRACES:
-            _traces(batch, ExportTraceServiceRequest.FromString(record.body), received_us)
-        elif record.signal == Signal.LOGS:
-            _logs(batch, ExportLogsServiceRequest.FromString(record.body), received_us)
-        elif record.signal == Signal.METRICS:
-            _metrics(batch, ExportMetricsServiceRequest.FromString(record.body), received_us)
+            for full in _fill_with_spans(batch, record, most_spans):
+                yield full, done
+                batch = full.successor
         else:
-            batch.refusals += json.loads(record.body)["refusals"]
-    return batch
+            _OTHERS[record.signal](batch, record)
+        done = record.position
+        if len(batch.spans) >= most_spans:
+            yield batch, done
+            batch = Batch()
+    yield batch, done
 
 
-def _traces(batch: Batch, request: ExportTraceServiceRequest, received_us: int) -> None:
-    for resource_spans in request.resource_spans:
-        resource_row = batch.resources.append(attribute_texts(resource_spans.resource.attributes))
+def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[Batch]:
+    """Put a record's spans into `batch`; one that is full is yielded, and its `successor` is filled on."""
+    received_us = record.received_at_ns // 1000
+    for resource_spans in ExportTraceServiceRequest.FromString(record.body).resource_spans:
+        resource = attribute_texts(resource_spans.resource.attributes)
+        resource_row = batch.resources.append(resource)
         for scope_spans in resource_spans.scope_spans:
             scope = (scope_spans.scope.name or None, scope_spans.scope.version or None)
             for span in scope_spans.spans:
+                if len(batch.spans) >= most_spans:
+                    yield batch
+                    batch = batch.successor
+                    resource_row = batch.resources.append(resource)
                 _span(batch, span, scope, resource_row, received_us)
 
 
@@ -137,27 +158,40 @@ def _links(span: Span) -> str:
     return json.dumps(links, ensure_ascii=False)
 
 
-def _logs(batch: Batch, request: ExportLogsServiceRequest, received_us: int) -> None:
-    for resource_logs in request.resource_logs:
+def _logs(batch: Batch, record: Record) -> None:
+    received_us = record.received_at_ns // 1000
+    for resource_logs in ExportLogsServiceRequest.FromString(record.body).resource_logs:
         resource_row = batch.resources.append(attribute_texts(resource_logs.resource.attributes))
         for scope_logs in resource_logs.scope_logs:
-            for record in scope_logs.log_records:
+            for log in scope_logs.log_records:
                 row = (
-                    record.trace_id.hex() or None,
-                    record.span_id.hex() or None,
+                    log.trace_id.hex() or None,
+                    log.span_id.hex() or None,
                     scope_logs.scope.name or None,
-                    record.event_name or None,
-                    record.severity_text or None,
-                    value_text(record.body),
-                    (record.time_unix_nano or record.observed_time_unix_nano) // 1000,
+                    log.event_name or None,
+                    log.severity_text or None,
+                    value_text(log.body),
+                    (log.time_unix_nano or log.observed_time_unix_nano) // 1000,
                     received_us,
                 )
-                batch.logs.append(row, attribute_texts(record.attributes), resource_row)
+                batch.logs.append(row, attribute_texts(log.attributes), resource_row)
 
 
-def _metrics(batch: Batch, request: ExportMetricsServiceRequest, received_us: int) -> None:
-    for resource_metrics in request.resource_metrics:
+def _metrics(batch: Batch, record: Record) -> None:
+    received_us = record.received_at_ns // 1000
+    for resource_metrics in ExportMetricsServiceRequest.FromString(record.body).resource_metrics:
         resource_row = batch.resources.append(attribute_texts(resource_metrics.resource.attributes))
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
                 append_metric(batch.metrics, metric, scope_metrics.scope.name or None, resource_row, received_us)
+
+
+def _refusals(batch: Batch, record: Record) -> None:
+    batch.refusals += json.loads(record.body)["refusals"]
+
+
+_OTHERS: dict[Signal, Callable[[Batch, Record], None]] = {
+    Signal.LOGS: _logs,
+    Signal.METRICS: _metrics,
+    Signal.REFUSALS: _refusals,
+}

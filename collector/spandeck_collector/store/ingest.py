@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from spandeck_collector.journal import Position, Record
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.pipeline import Pipeline
-from spandeck_collector.store.prices import price_model
+from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 
 _NORMALIZE = ("touched_traces", "stored_spans", "new_arrivals", "mapped_spans", "new_spans")
@@ -47,18 +47,43 @@ class Ingest:
         return Position(*row) if row else Position(0, 0)
 
     def store(self, records: Sequence[Record]) -> None:
-        """Store records and the position after the last of them, exactly once.
+        """Store records and the position after the last of them, each exactly once.
 
-        A record whose data cannot be stored is set aside and counted as refused, and the rest goes on.
-        Raises `duckdb.OutOfMemoryException` when a later try may work, `duckdb.FatalException` when the
-        database must be opened anew; nothing of the records is stored then.
+        A record whose data cannot be stored is set aside and counted as refused, and the rest goes on. A record of
+        very many spans is stored in parts; the position moves with its last part, and what is stored already is
+        known by its ids if it comes again.
+        Raises `duckdb.OutOfMemoryException` when one record does not fit now, `duckdb.FatalException` when the
+        database must be opened anew; `position()` says what is stored.
         """
         if not records:
             return
         try:
-            self._write(decode(records), records[-1].position)
+            for batch, position in decode(records):
+                self._write(batch, position)
+        except duckdb.OutOfMemoryException:
+            rest = after(records, self.position())
+            if len(rest) <= 1:
+                raise
+            self._store_halves(rest)
         except _BAD_DATA as error:
-            self._store_apart(records, error)
+            rest = after(records, self.position())
+            if len(rest) > 1:
+                self._store_halves(rest)
+            else:
+                self.set_aside(rest[0], error)
+
+    def set_aside(self, record: Record, error: Exception) -> None:
+        """Keep a record that cannot be stored as a file, count it as refused, and go on behind it."""
+        _LOG.error("A record at %s was set aside: %s", record.position, error)
+        self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = f"{record.position.segment}-{record.position.offset}.{record.signal.name.lower()}.pb"
+        (self._quarantine / name).write_bytes(record.body)
+        refusal = {
+            "signal": record.signal.name.lower(),
+            "reason": "A request could not be stored.",
+            "count": 1,
+        }
+        self._write(Batch(refusals=[refusal | {"last_at_ns": record.received_at_ns}]), record.position)
 
     def checkpoint(self, *, wait_for_queries: bool) -> bool:
         """Write everything into the database file; what the journal held until now may go after that.
@@ -72,33 +97,20 @@ class Ingest:
         self.rows_since_checkpoint = 0
         return True
 
-    def _store_apart(self, records: Sequence[Record], error: Exception) -> None:
-        if len(records) > 1:
-            middle = len(records) // 2
-            self.store(records[:middle])
-            self.store(records[middle:])
-            return
-        record = records[0]
-        _LOG.error("A record at %s was set aside: %s", record.position, error)
-        self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{record.position.segment}-{record.position.offset}.{record.signal.name.lower()}.pb"
-        (self._quarantine / name).write_bytes(record.body)
-        refusal = {
-            "signal": record.signal.name.lower(),
-            "reason": "A request could not be stored.",
-            "count": 1,
-        }
-        refused = Batch(refusals=[refusal | {"last_at_ns": record.received_at_ns}])
-        self._write(refused, record.position)
+    def _store_halves(self, records: Sequence[Record]) -> None:
+        middle = len(records) // 2
+        self.store(records[:middle])
+        self.store(records[middle:])
 
-    def _write(self, batch: Batch, position: Position) -> None:
+    def _write(self, batch: Batch, position: Position | None) -> None:
         self._connection.execute("begin")
         try:
             self._write_rows(batch)
-            self._connection.execute(
-                "update store.journal_position set segment = ?, byte_offset = ?",
-                [position.segment, position.offset],
-            )
+            if position is not None:
+                self._connection.execute(
+                    "update store.journal_position set segment = ?, byte_offset = ?",
+                    [position.segment, position.offset],
+                )
             self._connection.execute("commit")
         except duckdb.FatalException:
             raise
@@ -111,11 +123,11 @@ class Ingest:
         self._pipeline.take_in(batch)
         if len(batch.spans):
             self._pipeline.fill(*_NORMALIZE)
-            self._name_prices()
+            name_models(self._connection, self._pipeline.read("unnamed_models"))
             self._pipeline.write("insert_spans", "insert_span_events")
             self._pipeline.fill(*_SETTLE)
             self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
-            self._pipeline.fire_alerts()
+            self._pipeline.settle_alerts()
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):
@@ -125,10 +137,8 @@ class Ingest:
             self._connection.execute(catalog.sql("normalize", "insert_refusal"), values)
         self._pipeline.empty()
 
-    def _name_prices(self) -> None:
-        pairs = self._pipeline.read("unnamed_models")
-        if pairs:
-            self._connection.executemany(
-                "insert into store.price_models values (?, ?, ?)",
-                [[provider, model, price_model(provider, model)] for provider, model in pairs],
-            )
+
+def after(records: Sequence[Record], position: Position) -> Sequence[Record]:
+    """The records that follow the one at `position`; all of them where it is not among them."""
+    positions = [record.position for record in records]
+    return records[positions.index(position) + 1 :] if position in positions else records

@@ -35,6 +35,7 @@ _TABLES = (
 _DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
+_EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
 _WRITES = (
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
@@ -45,6 +46,9 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "update_alerts"),
+    ("settle", "insert_alerts"),
+    ("settle", "delete_alerts"),
 )
 
 
@@ -61,11 +65,12 @@ class Pipeline:
             connection.unregister("arrow_rows")
         for folder, name in _TABLES:
             connection.execute(f"create temp table {name} as select * from ({_select(folder, name)}) limit 0")
+        connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
         for folder, name in _TABLES:
             connection.execute(f"prepare fill_{name} as insert into {name} by name {_select(folder, name)}")
         for folder, name in (*_READS, *_WRITES):
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
-        for name in (*_INCOMING, *(name for _, name in _TABLES)):
+        for name in _EMPTIED:
             connection.execute(f"prepare empty_{name} as delete from {name}")
         for rule in shipped_rules():
             prepare_rule(connection, rule)
@@ -85,11 +90,12 @@ class Pipeline:
         """The rows of a reading statement."""
         return self._connection.execute(f"execute {name}").fetchall()
 
-    def fire_alerts(self) -> None:
-        """Add the alerts of all rules for what was settled."""
+    def settle_alerts(self) -> None:
+        """Bring the alerts of the touched traces up to date: new ones, grown ones, and those that hold no longer."""
         for since, until in self.read("settled_extent"):
             for rule in shipped_rules():
                 fire(self._connection, rule, since, until)
+        self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:
         """Put the decoded rows into the incoming tables."""
@@ -99,7 +105,7 @@ class Pipeline:
 
     def empty(self) -> None:
         """Empty all tables; in the transaction that filled them this frees their memory at once."""
-        for name in (*_INCOMING, *(name for _, name in _TABLES)):
+        for name in _EMPTIED:
             self._connection.execute(f"execute empty_{name}")
 
 

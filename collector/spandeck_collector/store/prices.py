@@ -55,14 +55,24 @@ def load_prices(connection: duckdb.DuckDBPyConnection) -> None:
         return
     rows = list(zip(*_all_rows(), strict=True))
     columns = {name: pa.array(column, kind) for (name, kind), column in zip(_COLUMNS, rows, strict=True)}
+    # Calls that are stored are priced again when their trace grows: every name must keep a meaning.
+    named = connection.execute("select provider, model from store.price_models").fetchall()
     connection.execute("begin")
     connection.execute("delete from store.prices")
     connection.execute("delete from store.price_models")
+    name_models(connection, named)
     connection.register("price_rows", pa.table(columns))
     connection.execute("insert into store.prices select * from price_rows")
     connection.unregister("price_rows")
     connection.execute("update store.about set prices_source = ?", [prices_source()])
     connection.execute("commit")
+
+
+def name_models(connection: duckdb.DuckDBPyConnection, pairs: Iterable[tuple[str, str]]) -> None:
+    """Add what the (provider, model) pairs mean to `store.price_models`; they must not be there yet."""
+    rows = [[provider, model, price_model(provider, model)] for provider, model in pairs]
+    if rows:
+        connection.executemany("insert into store.price_models values (?, ?, ?)", rows)
 
 
 @cache

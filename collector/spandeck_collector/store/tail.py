@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 import duckdb
 
-from spandeck_collector.journal import JournalReader, Position, Record
-from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.journal import JournalReader, Record, Signal
+from spandeck_collector.settings import Settings
+from spandeck_collector.store.ingest import Ingest, after
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.02
@@ -17,21 +19,31 @@ _BATCH_EVERY_S = 0.25
 _SMALL_BYTES = 1 << 20
 _BATCH_BYTES = 8 << 20
 _MEMORY_WAIT_S = 0.2
+_MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
+_CHECKPOINT_SHARE = 8
 
 
 class Tail:
     """Moves records from the journal to the database until stopped."""
 
-    def __init__(self, reader: JournalReader, ingest: Ingest, checkpoint_rows: int) -> None:
+    def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
         self._reader = reader
         self._ingest = ingest
-        self._checkpoint_rows = checkpoint_rows
+        self._checkpoint_rows = settings.checkpoint_rows
+        # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
+        self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
+        self._bytes_since_checkpoint = 0
         self._began_at = 0.0
-        self._stored_at = 0.0
+        self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
         self._stop = threading.Event()
+        self._is_stuck = False
+
+    def is_ready(self) -> bool:
+        """Whether the last attempt to store succeeded."""
+        return not self._is_stuck
 
     def stop(self) -> None:
         """Let `run` return after the batch at hand."""
@@ -39,6 +51,7 @@ class Tail:
 
     def run(self) -> None:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
+        self._reader.remove_consumed(self._ingest.position())
         while not self._stop.is_set():
             records = self._reader.read(_BATCH_BYTES)
             if records:
@@ -55,23 +68,37 @@ class Tail:
             records += self._reader.read(_BATCH_BYTES)
         return records
 
-    def _store(self, records: list[Record]) -> None:
+    def _store(self, records: Sequence[Record]) -> None:
         self._began_at = time.monotonic()
-        while records:
+        self._bytes_since_checkpoint += sum(len(record.body) for record in records)
+        tries = 0
+        while records and not self._stop.is_set():
             try:
                 self._ingest.store(records)
                 break
             except duckdb.OutOfMemoryException as error:
-                _LOG.warning("Memory is short, the batch is tried again: %s", error)
-                time.sleep(_MEMORY_WAIT_S)
-                records = _after(records, self._ingest.position())
-        self._stored_at = time.monotonic()
-        if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
+                records, tries = self._make_room(after(records, self._ingest.position()), tries + 1, error)
+        self._is_stuck = False
+        if any(record.signal != Signal.REFUSALS for record in records):
+            self._busy_at = time.monotonic()
+        if (
+            self._ingest.rows_since_checkpoint >= self._checkpoint_rows
+            or self._bytes_since_checkpoint >= self._checkpoint_bytes
+        ):
             self._checkpoint()
 
+    def _make_room(self, records: Sequence[Record], tries: int, error: Exception) -> tuple[Sequence[Record], int]:
+        """Wait for memory that queries hold; a record that still does not fit is set aside."""
+        if tries < _MEMORY_TRIES:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), the batch is tried again: %s", error)
+            self._is_stuck = True
+            self._stop.wait(_MEMORY_WAIT_S)
+            return records, tries
+        self._ingest.set_aside(records[0], error)
+        return records[1:], 0
+
     def _checkpoint_when_idle(self) -> bool:
-        idle_s = time.monotonic() - self._stored_at
-        if self._ingest.rows_since_checkpoint == 0 or idle_s < _IDLE_CHECKPOINT_S:
+        if self._bytes_since_checkpoint == 0 or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
             return False
         return self._checkpoint()
 
@@ -83,11 +110,7 @@ class Tail:
         if not self._ingest.checkpoint(wait_for_queries=must_be_done):
             return False
         self._checkpoint_due_since = None
+        self._bytes_since_checkpoint = 0
+        self._busy_at = now
         self._reader.remove_consumed(self._ingest.position())
         return True
-
-
-def _after(records: list[Record], position: Position) -> list[Record]:
-    """The records that follow the one at `position`; all of them where it is not among them."""
-    positions = [record.position for record in records]
-    return records[positions.index(position) + 1 :] if position in positions else records

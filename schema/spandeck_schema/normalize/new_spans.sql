@@ -13,12 +13,18 @@ with timed as (
         incoming_spans.otel_status,
         incoming_spans.status_message,
         incoming_spans.received_at,
-        make_timestamp(cast(started_ns // 1000 as bigint)) as started_at,
+        -- A start before 2000 is a clock that was never set: the span is shown at its end, or when it came.
+        started_ns >= 946684800000000000 as has_start,
         case when ended_ns > 0 then make_timestamp(cast(ended_ns // 1000 as bigint)) end as ended_at,
-        -- The duration of a span that never ended, or ended before it began, is unknown.
-        case when ended_ns >= started_ns and ended_ns > 0 then (ended_ns - started_ns) / 1e6 end as duration_ms,
+        case
+            when has_start then make_timestamp(cast(started_ns // 1000 as bigint))
+            else coalesce(ended_at, received_at)
+        end as started_at,
+        -- The duration of a span that never began or ended, or ended before it began, is unknown.
+        case when has_start and ended_ns >= started_ns then (ended_ns - started_ns) / 1e6 end as duration_ms,
         list_filter(
             [
+                case when not has_start then 'no_start' end,
                 case when ended_ns = 0 then 'incomplete' end,
                 case when ended_ns > 0 and ended_ns < started_ns then 'clock_skew' end,
                 case when started_at > received_at + interval 10 minute then 'future' end

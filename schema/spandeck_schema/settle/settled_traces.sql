@@ -20,7 +20,10 @@ span_sums as (
         bool_or(status = 'error') as any_error,
         count(distinct step) as step_count,
         min(started_at) as started_at,
-        epoch_us(max(ended_at)) / 1000.0 - epoch_us(min(started_at)) / 1000.0 as extent_ms
+        (
+            epoch_us(max(ended_at) filter (where duration_ms is not null))
+            - epoch_us(min(started_at) filter (where duration_ms is not null))
+        ) / 1000.0 as extent_ms
     from trace_spans
     group by trace_id
 ),

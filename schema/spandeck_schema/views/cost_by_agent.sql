@@ -2,7 +2,7 @@
 create or replace view main.cost_by_agent as
 select
     agent_name,
-    count(*) as call_count,
+    count(*) filter (where kind != 'agent') as call_count,
     count(*) filter (where cost_usd is null and coalesce(input_tokens, output_tokens) is not null)
         as unpriced_call_count,
     cast(sum(input_tokens) as bigint) as input_tokens,

@@ -4,7 +4,7 @@ select
     cast(started_at as date) as day,
     provider,
     model,
-    count(*) as call_count,
+    count(*) filter (where kind != 'agent') as call_count,
     count(*) filter (where cost_usd is null and coalesce(input_tokens, output_tokens) is not null)
         as unpriced_call_count,
     cast(sum(input_tokens) as bigint) as input_tokens,
