@@ -20,7 +20,7 @@ _SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
-_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
@@ -81,6 +81,15 @@ class Settings:
     def log_dir(self) -> Path:
         """One log file a process."""
         return self.data_dir / "logs"
+
+    @property
+    def memory_limit_bytes(self) -> int:
+        """`memory_limit` as a number of bytes."""
+        matched = _MEMORY.fullmatch(self.memory_limit)
+        if matched is None:
+            raise SettingsError(f"SPANDECK_MEMORY_LIMIT is {self.memory_limit!r}: it must be like 1GB or 512MB.")
+        number, unit, is_binary = matched.groups()
+        return int(float(number) * (1024 if is_binary else 1000) ** ("KMGT".index(unit.upper()) + 1))
 
     @property
     def is_loopback(self) -> bool:

@@ -9,6 +9,7 @@ import re
 import select
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise QueryError(415, 'Send Content-Type: application/json and {"sql": "...", "params": [...]}.')
         sql, params = _parse(body)
         content_type = JSON_TYPE if JSON_TYPE in self.headers.get("Accept", "") else ARROW_TYPE
-        return 200, content_type, self.server.runner.run(sql, params, content_type, self._asker_is_gone)
+        return 200, content_type, self.server.runner.run(sql, params, content_type, self)
 
     def _send_outcome(self, action: Callable[[], Outcome]) -> None:
         try:
@@ -130,7 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
             raise QueryError(413, f"Send a Content-Length of at most {_MOST_REQUEST_BYTES} bytes, not {length[:32]!r}.")
         return self.rfile.read(int(length))
 
-    def _asker_is_gone(self) -> bool:
+    def tell(self, error: QueryError) -> None:
+        """Answer with an error while the query still runs; the process ends after it."""
+        with suppress(OSError):
+            self._send((error.status, JSON_TYPE, json.dumps({"error": str(error)}).encode()))
+
+    def is_gone(self) -> bool:
+        """Whether the asker has closed the connection."""
         try:
             readable, _, _ = select.select([self.connection], [], [], 0)
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
