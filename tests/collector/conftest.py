@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stack import Stack, ready_stack
+
 from .receiver_process import Receiver, running
-from .stack_process import Stack, running_stack
 
 
 @pytest.fixture
@@ -26,5 +27,5 @@ def shared_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiv
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """`spandeck up --no-ui`, empty at first, shared by all tests that only add to it."""
-    with running_stack(tmp_path_factory.mktemp("stack"), "up", "--no-ui") as stack:
-        yield stack.until_ready()
+    with ready_stack(tmp_path_factory.mktemp("stack"), "up", "--no-ui") as stack:
+        yield stack

@@ -1,45 +1,25 @@
 """A real receiver process on free ports, and plain clients for it."""
 
-import gzip
 import http.client
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from google.protobuf import json_format
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from spandeck_collector.journal import JournalReader, Position, Record, Signal
+from tests.support import web
+from tests.support.site import clean_environment
+from tests.support.waiting import DEADLINE_S
+from tests.support.web import PROTOBUF, Answer
 
-DEADLINE_S = 30.0
-PROTOBUF = "application/x-protobuf"
-JSON = "application/json"
 _READY = re.compile(r"http://([\d.]+):(\d+).*OTLP/gRPC on ([\d.]+):(\d+)")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP response, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def error(self) -> Status:
-        """The Status in the body, by the answer's own media type."""
-        if self.headers["content-type"] == PROTOBUF:
-            return Status.FromString(self.body)
-        return json_format.ParseDict(json.loads(self.body), Status())
 
 
 class Receiver:
@@ -47,15 +27,10 @@ class Receiver:
 
     def __init__(self, directory: Path, **settings: str | int) -> None:
         self.directory = directory
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SPANDECK_")}
-        environment |= {
-            "SPANDECK_DATA_DIR": str(directory),
-            "SPANDECK_HTTP_PORT": "0",
-            "SPANDECK_GRPC_PORT": "0",
-        } | {f"SPANDECK_{name.upper()}": str(value) for name, value in settings.items()}
+        ports = {"http_port": 0, "grpc_port": 0}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "spandeck_collector.receiver"],
-            env=environment,
+            env=clean_environment(**{"data_dir": directory} | ports | settings),
             cwd=directory,
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -90,19 +65,10 @@ class Receiver:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = self.connect()
-        try:
-            connection.request(method, path, body, dict(headers or {}))
-            response = connection.getresponse()
-            return Answer(
-                response.status, {key.lower(): value for key, value in response.getheaders()}, response.read()
-            )
-        finally:
-            connection.close()
+        return web.ask(self.http_port, path, body, headers, method)
 
     def post(self, body: bytes, content_type: str = PROTOBUF, path: str = "/v1/traces", **more: str) -> Answer:
-        headers = {"Content-Type": content_type} | {name.replace("_", "-"): value for name, value in more.items()}
-        return self.ask("POST", path, body, headers)
+        return web.post(self.http_port, body, content_type, path, **more)
 
     def records(self) -> list[Record]:
         """Everything in the journal."""
@@ -181,15 +147,3 @@ def request(count: int = 1, first: int = 1, name: str = "chat") -> ExportTraceSe
 
 def request_bytes(count: int = 1, first: int = 1, name: str = "chat") -> bytes:
     return request(count, first, name).SerializeToString()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds; fails after the deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.02)
-
-
-def gzipped(body: bytes) -> bytes:
-    return gzip.compress(body, 6)

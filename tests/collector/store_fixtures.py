@@ -1,15 +1,12 @@
 """A real store process on a free port, what to write into its journal, and a plain client for its queries."""
 
-import http.client
 import io
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +16,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from spandeck_collector.journal import JournalWriter, Signal
+from tests.support.site import clean_environment, free_ports
+from tests.support.waiting import DEADLINE_S, eventually
+from tests.support.web import JSON, Answer, ask, is_ready
 
-DEADLINE_S = 30.0
 START_NS = 1_777_896_000_000_000_000
 ARROW = "application/vnd.apache.arrow.stream"
-JSON = "application/json"
 
 
 def trace_request(numbers: Iterable[int], service: str = "shop", **attributes: int | str) -> bytes:
@@ -71,10 +69,8 @@ class Store:
 
     def __init__(self, directory: Path, **settings: str | int | float) -> None:
         self.directory = directory
-        self.port = free_port()
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("SPANDECK_")}
-        environment |= {"SPANDECK_DATA_DIR": str(directory), "SPANDECK_QUERY_PORT": str(self.port)}
-        environment |= {f"SPANDECK_{name.upper()}": str(value) for name, value in settings.items()}
+        environment = free_ports() | clean_environment(data_dir=directory, **settings)
+        self.port = int(environment["SPANDECK_QUERY_PORT"])
         with (directory / "store.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "spandeck_collector.store"],
@@ -85,14 +81,11 @@ class Store:
             )
 
     def wait_until_ready(self) -> None:
-        wait_for(self._is_ready)
+        eventually(self._is_ready)
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log()
-        try:
-            return ask(self.port, "/readyz", method="GET")[0] == 200
-        except OSError:
-            return False
+        return is_ready(self.port)
 
     def log(self) -> str:
         return (self.directory / "store.log").read_text()
@@ -132,41 +125,12 @@ def running_store(directory: Path, **settings: str | int | float) -> Iterator[St
         store.kill()
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for(condition: Callable[[], bool], what: Callable[[], object] = lambda: "") -> None:
-    """Until `condition` holds; fails after `DEADLINE_S`."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not reached: {what()}"
-        time.sleep(0.02)
-
-
 def query(
     port: int, sql: str, params: list[Any] | None = None, accept: str = JSON, headers: Mapping[str, str] | None = None
-) -> tuple[int, Mapping[str, str], bytes]:
-    """`POST /query`: status, headers, body."""
+) -> Answer:
+    """`POST /query`."""
     body = json.dumps({"sql": sql} | ({} if params is None else {"params": params})).encode()
     return ask(port, "/query", body, {"Content-Type": JSON, "Accept": accept} | dict(headers or {}))
-
-
-def ask(
-    port: int, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, method: str = "POST"
-) -> tuple[int, Mapping[str, str], bytes]:
-    """Any request: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
-    try:
-        connection.request(method, path, body, dict(headers or {}))
-        response = connection.getresponse()
-        return response.status, dict(response.headers.items()), response.read()
-    finally:
-        connection.close()
 
 
 def arrow_table(body: bytes) -> pa.Table:

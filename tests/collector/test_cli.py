@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from tests.support.site import COMMAND, free_ports, spandeck
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+
 from .receiver_process import request_bytes
-from .stack_process import COMMAND, Stack, clean_environment, eventually, free_ports, spandeck
 
 pytestmark = pytest.mark.integration
 
@@ -178,9 +181,7 @@ def test_an_output_that_cannot_be_written_is_named(stack: Stack) -> None:
 def test_a_reader_that_goes_away_early_sees_no_traceback(stack: Stack) -> None:
     query = "select unnest(range(90000)) as number"
     shell = f"{COMMAND} sql '{query}' --format csv | head -1"
-    result = subprocess.run(
-        shell, shell=True, env=clean_environment() | stack.settings, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run(shell, shell=True, env=stack.environment(), capture_output=True, text=True, check=True)
     assert result.stdout == '"number"\n'
     assert result.stderr == ""
 
@@ -246,7 +247,8 @@ def test_a_replay_of_nothing_is_told(stack: Stack) -> None:
 def test_a_test_trace_can_be_asked_for_by_the_id_in_its_link(stack: Stack) -> None:
     result = stack.run("send-test")
     assert (result.returncode, result.stderr) == (0, "")
-    link = re.fullmatch(rf"{re.escape(stack.url('UI_PORT'))}/trace\?trace=([0-9a-f]{{32}})\n", result.stdout)
+    page = re.escape(stack.settings.url(stack.settings.ui_port))
+    link = re.fullmatch(rf"{page}/trace\?trace=([0-9a-f]{{32}})\n", result.stdout)
     assert link, result.stdout
     [[service, span_count, status]] = stack.rows(
         "select service, span_count, status from traces where trace_id = ?", link[1]
@@ -265,7 +267,7 @@ def _in_a_terminal(stack: Stack, *arguments: str) -> str:
     """What a command writes to stdout when that is a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [COMMAND, *arguments], stdout=theirs, stderr=theirs, env=clean_environment() | stack.settings, cwd=stack.folder
+        [COMMAND, *arguments], stdout=theirs, stderr=theirs, env=stack.environment(), cwd=stack.folder
     )
     os.close(theirs)
     parts = []

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from .stack_process import Stack, free_ports, running_stack, spandeck
+from tests.support.site import free_ports, spandeck
+from tests.support.stack import Stack, running_stack
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +24,7 @@ def test_the_demo_shows_samples_keeps_them_for_an_hour_and_clears_only_its_own(t
         assert _count(stack, "select count(*) from traces where started_at > now()::timestamp") == 0
         assert str(tmp_path / "data" / "demo") in stack.stdout()
 
-        running = spandeck(*DEMO, "--reset", settings=stack.settings | free_ports(), cwd=tmp_path)
+        running = spandeck(*DEMO, "--reset", settings=stack.settings.environment() | free_ports(), cwd=tmp_path)
         assert running.returncode == 2
         assert "is in use by another Spandeck" in running.stderr
         assert stack.stop() == 0
@@ -62,7 +63,7 @@ def test_a_taken_port_does_not_cost_the_samples(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "this-is-sample-data").touch()
         (folder / "spandeck.duckdb").write_bytes(b"samples")
-        result = spandeck(*DEMO, "--reset", settings=other.settings, cwd=tmp_path)
+        result = other.run(*DEMO, "--reset")
         assert result.returncode == 2
         assert "is in use: stop the other program" in result.stderr
         assert (folder / "spandeck.duckdb").read_bytes() == b"samples"

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import eventually
+from tests.support.web import JSON
+
 from .store_fixtures import (
     ARROW,
-    JSON,
     Store,
     append,
     arrow_table,
@@ -16,7 +18,6 @@ from .store_fixtures import (
     query,
     running_store,
     trace_request,
-    wait_for,
 )
 
 pytestmark = pytest.mark.integration
@@ -76,7 +77,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with journal(directory) as writer:
         append(writer, trace_request([1, 2, 3], note='<b>"é"</b>'))
     with running_store(directory) as store:
-        wait_for(lambda: store.rows("select count(*) from spans") == [[3]])
+        eventually(lambda: store.rows("select count(*) from spans") == [[3]])
         yield store
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from spandeck_schema import catalog
+from tests.support.waiting import eventually
 
-from .store_fixtures import Store, append, journal, running_store, trace_request, wait_for
+from .store_fixtures import Store, append, journal, running_store, trace_request
 
 pytestmark = pytest.mark.integration
 
@@ -223,7 +224,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with journal(directory) as writer:
         append(writer, trace_request([1, 2, 3]))
     with running_store(directory) as store:
-        wait_for(lambda: store.rows("select count(*) from spans") == [[3]])
+        eventually(lambda: store.rows("select count(*) from spans") == [[3]])
         yield store
 
 

@@ -13,8 +13,10 @@ from spandeck_collector.settings import Settings
 from spandeck_collector.store.database import lock, open_database
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
+from tests.support.waiting import DEADLINE_S
+from tests.support.web import JSON, ask
 
-from .store_fixtures import DEADLINE_S, JSON, ask, query
+from .store_fixtures import query
 
 pytestmark = pytest.mark.integration
 

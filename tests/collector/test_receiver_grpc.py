@@ -14,8 +14,9 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spandeck_collector.journal import Signal
+from tests.support.waiting import DEADLINE_S, eventually
 
-from .receiver_process import DEADLINE_S, Receiver, eventually, request, request_bytes, running
+from .receiver_process import Receiver, request, request_bytes, running
 
 pytestmark = pytest.mark.integration
 

@@ -14,17 +14,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from spandeck_collector.journal import Signal
+from tests.support.waiting import eventually
+from tests.support.web import JSON, PROTOBUF
 
-from .receiver_process import (
-    JSON,
-    PROTOBUF,
-    Receiver,
-    eventually,
-    gzipped,
-    request,
-    request_bytes,
-    running,
-)
+from .receiver_process import Receiver, request, request_bytes, running
 
 pytestmark = pytest.mark.integration
 
@@ -114,7 +107,7 @@ def test_a_request_of_wrong_ids_only_is_answered_but_not_journaled(receiver: Rec
         (b"\xff{}", JSON, {}, 400),
         (b"[" * 100_000, JSON, {}, 400),
         (b"no gzip", PROTOBUF, {"Content_Encoding": "gzip"}, 400),
-        (gzipped(request_bytes())[:-9], PROTOBUF, {"Content_Encoding": "gzip"}, 400),
+        (gzip.compress(request_bytes())[:-9], PROTOBUF, {"Content_Encoding": "gzip"}, 400),
         (b"", JSON, {"Content_Encoding": "deflate"}, 400),
         (b"x", PROTOBUF, {"Content_Encoding": "br"}, 415),
         (b"x", JSON, {"Content_Encoding": "gzip, gzip"}, 415),
@@ -190,11 +183,11 @@ def test_the_limit_holds_plain_compressed_and_chunked(tmp_path: Path) -> None:
     with running(tmp_path, max_body_bytes=MEBIBYTE) as receiver:
         fitting = _request_of(MEBIBYTE)
         assert receiver.post(fitting).status == 200
-        assert receiver.post(gzipped(fitting), Content_Encoding="gzip").status == 200
+        assert receiver.post(gzip.compress(fitting), Content_Encoding="gzip").status == 200
         above = _request_of(MEBIBYTE + 1)
         for answer in (
             receiver.post(above),
-            receiver.post(gzipped(above), Content_Encoding="gzip"),
+            receiver.post(gzip.compress(above), Content_Encoding="gzip"),
             receiver.post(gzip.compress(bytes(200 * MEBIBYTE), 9), Content_Encoding="gzip"),
         ):
             assert answer.status == 413

@@ -1,6 +1,5 @@
 """Start, stop and sudden death of the receiver, and the exporters that people really use."""
 
-import os
 import random
 import signal
 import socket
@@ -19,7 +18,11 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from .receiver_process import DEADLINE_S, PROTOBUF, Receiver, read_all, request_bytes, running
+from tests.support.site import clean_environment
+from tests.support.waiting import DEADLINE_S
+from tests.support.web import PROTOBUF
+
+from .receiver_process import Receiver, read_all, request_bytes, running
 
 pytestmark = pytest.mark.integration
 
@@ -150,8 +153,7 @@ def taken_port() -> Iterator[int]:
 
 def _fail(directory: Path, **settings: str | int) -> str:
     """What a receiver that must not start says; it exits with 2 and one line."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("SPANDECK_")}
-    environment |= {"SPANDECK_DATA_DIR": str(directory), "SPANDECK_HTTP_PORT": "0", "SPANDECK_GRPC_PORT": "0"}
+    environment = clean_environment(data_dir=directory, http_port=0, grpc_port=0)
     environment |= {
         name if name.isupper() else f"SPANDECK_{name.upper()}": str(value) for name, value in settings.items()
     }

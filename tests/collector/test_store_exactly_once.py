@@ -15,8 +15,9 @@ from spandeck_collector.settings import Settings
 from spandeck_collector.store.database import DatabaseError, open_database
 from spandeck_collector.store.ingest import Ingest
 from spandeck_collector.store.tail import Tail
+from tests.support.waiting import DEADLINE_S, eventually
 
-from .store_fixtures import DEADLINE_S, Store, append, journal, running_store, trace_request, wait_for
+from .store_fixtures import Store, append, journal, running_store, trace_request
 
 pytestmark = pytest.mark.integration
 
@@ -64,7 +65,7 @@ def test_kill_9_of_the_store_loses_no_span_and_stores_none_twice(tmp_path: Path)
         sender.join(DEADLINE_S)
         with running_store(tmp_path) as store:
             wanted = (sender.acknowledged,) * 3
-            wait_for(lambda: stored_counts(store) == wanted, lambda: (stored_counts(store), wanted))
+            eventually(lambda: stored_counts(store) == wanted, lambda: (stored_counts(store), wanted))
             ((received, stored, duplicates),) = store.rows(
                 "select received_count, stored_count, duplicate_count from ingest_health"
             )
@@ -80,12 +81,12 @@ def test_a_restart_resumes_and_finished_segments_go(tmp_path: Path) -> None:
         segments = len(list((tmp_path / "journal").glob("*.journal")))
         assert segments > 3
         with running_store(tmp_path) as store:
-            wait_for(lambda: stored_counts(store)[0] == 4_000, lambda: stored_counts(store))
+            eventually(lambda: stored_counts(store)[0] == 4_000, lambda: stored_counts(store))
             assert store.stop() == 0
         assert len(list((tmp_path / "journal").glob("*.journal"))) == 1
         append(writer, trace_request([4_001]))
         with running_store(tmp_path) as store:
-            wait_for(lambda: stored_counts(store) == (4_001, 4_001, 4_001), lambda: stored_counts(store))
+            eventually(lambda: stored_counts(store) == (4_001, 4_001, 4_001), lambda: stored_counts(store))
 
 
 def test_a_second_store_on_the_same_file_says_so(tmp_path: Path) -> None:
@@ -161,11 +162,11 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
     runner = threading.Thread(target=tail.run, daemon=True)
     runner.start()
     reader = database.cursor()
-    wait_for(lambda: bool(reader.sql("select 1 from ingest_health where refused_count > 0").fetchall()))
-    wait_for(lambda: caplog.text.count("Memory is short") > 1)
+    eventually(lambda: bool(reader.sql("select 1 from ingest_health where refused_count > 0").fetchall()))
+    eventually(lambda: caplog.text.count("Memory is short") > 1)
     assert reader.sql("select count(*) from spans").fetchall() == [(0,)]
     reader.execute("set memory_limit = '300MB'")
-    wait_for(lambda: reader.sql("select count(*) from spans").fetchall() == [(2_000,)])
+    eventually(lambda: reader.sql("select count(*) from spans").fetchall() == [(2_000,)])
     tail.stop()
     runner.join(DEADLINE_S)
     assert not runner.is_alive()

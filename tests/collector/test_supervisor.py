@@ -1,13 +1,18 @@
 """`spandeck up`: what it does when it is stopped, killed, or cannot start."""
 
-import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .stack_process import PORTS, Stack, eventually, free_ports, is_running, running_stack, spandeck
+from tests.support.site import PORTS, free_ports, spandeck
+from tests.support.stack import Stack, running_stack
+from tests.support.waiting import eventually
+from tests.support.web import export
+
+from .receiver_process import request_bytes
 
 pytestmark = pytest.mark.integration
 
@@ -29,7 +34,7 @@ def test_sigterm_ends_all_processes_with_code_0_and_loses_nothing_acknowledged(t
     with running_stack(tmp_path, *UP) as stack:
         children = stack.until_ready().children()
         assert set(children) == {"receiver", "store"}
-        acknowledged = sum(stack.post(first) == 200 for first in range(1, 40))
+        acknowledged = sum(_export(stack, first) == 200 for first in range(1, 40))
         assert acknowledged == 39
         assert stack.stop() == 0
         assert not any(is_running(child) for child in children.values())
@@ -58,7 +63,7 @@ def test_a_signal_while_starting_ends_with_code_0(tmp_path: Path) -> None:
 def test_the_processes_of_a_killed_supervisor_end_and_the_next_one_waits_for_that(tmp_path: Path) -> None:
     with running_stack(tmp_path, *UP) as stack:
         children = stack.until_ready().children()
-        assert stack.post(1) == 200
+        assert _export(stack, 1) == 200
         stack.stop(signal.SIGKILL)
         stack.start(*UP)
         stack.until_ready()
@@ -73,18 +78,27 @@ def test_a_killed_process_is_started_again_and_the_others_go_on(tmp_path: Path) 
         for name in before:
             _kill(stack, name)
         eventually(lambda: set(stack.children()) == set(before))
-        eventually(lambda: stack.post(1) == 200)
+        eventually(lambda: _export(stack, 1) == 200)
         eventually(lambda: stack.span_count() == 1)
-        eventually(lambda: _answers(int(stack.settings["SPANDECK_UI_PORT"])))
+        eventually(lambda: _answers(stack.settings.ui_port))
         after = stack.children()
         assert not set(after.values()) & set(before.values())
         assert "The store was ended by SIGKILL and is started again." in stack.stderr()
 
 
 def _kill(stack: Stack, name: str) -> None:
-    pid = stack.children()[name]
-    os.kill(pid, signal.SIGKILL)
+    pid = stack.kill(name)
     eventually(lambda: stack.children().get(name) not in (pid, None))
+
+
+def _export(stack: Stack, number: int) -> int | None:
+    return export(stack.settings.http_port, request_bytes(1, number))
+
+
+def is_running(process_id: int) -> bool:
+    """Whether the process exists and is more than a zombie."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True, check=False)
+    return bool(state.stdout.strip()) and not state.stdout.strip().startswith("Z")
 
 
 def _answers(port: int) -> bool:
@@ -128,7 +142,7 @@ def test_one_data_folder_serves_one_at_a_time(tmp_path: Path) -> None:
         sentence = refused(tmp_path)
         assert f"The data folder {tmp_path / 'data'} (SPANDECK_DATA_DIR) is in use" in sentence
         assert f"process {stack.process.pid}" in sentence
-        assert stack.post(1) == 200
+        assert _export(stack, 1) == 200
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -1,27 +1,15 @@
 """Debian's Chromium on a stack, and what a test reads off its pages."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+from tests.support.chromium import TIMEOUT_MS
 
 from .stack import Stack
 
-TIMEOUT_MS = 60_000
-_ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--font-render-hinting=none",
-]
 # Streamlit looks for its endpoints below a deep link first: these answers are no fault of the page.
 _EXPECTED_COMPLAINTS = ("404 (Not Found)",)
 
@@ -45,7 +33,7 @@ class Visitor:
 
     def open(self, path: str, name: str) -> None:
         """Go to an address and wait until the page called `name` is done."""
-        self.page.goto(f"http://localhost:{self.stack.ui_port}{path}", wait_until="commit")
+        self.page.goto(f"http://localhost:{self.stack.settings.ui_port}{path}", wait_until="commit")
         self.done(name)
 
     def done(self, name: str) -> None:
@@ -70,13 +58,6 @@ class Visitor:
         assert self.complaints == []
         hosts = {urlsplit(url).hostname for url in self.requested if urlsplit(url).scheme in {"http", "https", "ws"}}
         assert hosts <= {"localhost", "127.0.0.1"}
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium; fails with a sentence when there is none."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "Chromium is not installed: apt-get install -y --no-install-recommends chromium."
-    return playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def test_overview_shows_the_same_figures_as_plain_arithmetic(filled: Stack, open
     page = open_page(filled, range="7d")
     assert done(page) == ["overview"]
     cards = {card["name"]: card for card in part_data(page, "kpis")["cards"]}
-    calls = filled.query("select kind, duration_ms, cost_usd, time_to_first_token_ms from llm_calls")
+    calls = filled.rows("select kind, duration_ms, cost_usd, time_to_first_token_ms from llm_calls")
     p95_s = quantile([row[1] for row in calls if row[0] == "llm"], 0.95) / 1000
     first_s = quantile([row[3] for row in calls if row[0] == "llm" and row[3] is not None], 0.95) / 1000
     assert cards["llm_p95_ms"]["value"] == f"{p95_s:.2f} s"
@@ -50,7 +50,7 @@ def test_overview_has_its_cards_charts_and_their_sql(filled: Stack, open_page: O
 
 
 def test_a_filter_narrows_every_figure(filled: Stack, open_page: OpenPage) -> None:
-    model, calls = filled.query("select model, count(*) from llm_calls where model is not null group by 1 order by 2")[
+    model, calls = filled.rows("select model, count(*) from llm_calls where model is not null group by 1 order by 2")[
         -1
     ]
     page = open_page(filled, range="7d", model=model)
@@ -60,7 +60,7 @@ def test_a_filter_narrows_every_figure(filled: Stack, open_page: OpenPage) -> No
 
 
 def test_an_unpriced_model_is_listed_with_that_word(filled: Stack, open_page: OpenPage) -> None:
-    unpriced = filled.query(
+    unpriced = filled.rows(
         "select count(*) from llm_calls where cost_usd is null and coalesce(input_tokens, output_tokens) is not null"
     )[0][0]
     assert unpriced > 0
@@ -72,13 +72,13 @@ def test_traces_lists_the_newest_first_and_links_each(filled: Stack, open_page: 
     page = open_page(filled, "traces", range="7d")
     assert done(page) == ["traces"]
     links = part_data(page, "traces")["links"]
-    newest = filled.query("select trace_id from traces order by started_at desc limit 1")[0][0]
+    newest = filled.rows("select trace_id from traces order by started_at desc limit 1")[0][0]
     assert links[0] == f"/trace?trace={newest}"
-    assert len(links) == min(500, filled.query("select count(*) from traces")[0][0])
+    assert len(links) == min(500, filled.rows("select count(*) from traces")[0][0])
 
 
 def test_traces_can_be_searched_and_narrowed_to_errors(filled: Stack, open_page: OpenPage) -> None:
-    trace_id = filled.query("select trace_id from traces limit 1")[0][0]
+    trace_id = filled.rows("select trace_id from traces limit 1")[0][0]
     found = part_data(open_page(filled, "traces", range="7d", q=trace_id), "traces")
     assert found["links"] == [f"/trace?trace={trace_id}"]
     failed = part_data(open_page(filled, "traces", range="7d", only="Errors"), "traces")
@@ -86,7 +86,7 @@ def test_traces_can_be_searched_and_narrowed_to_errors(filled: Stack, open_page:
 
 
 def test_a_trace_opens_on_its_failure_and_tells_it_as_text(filled: Stack, open_page: OpenPage) -> None:
-    trace_id, span_id, kind = filled.query(
+    trace_id, span_id, kind = filled.rows(
         "select trace_id, span_id, error_type from tool_calls where status = 'error' order by started_at limit 1"
     )[0]
     page = open_page(filled, "trace", trace=trace_id, span=span_id)
@@ -94,13 +94,11 @@ def test_a_trace_opens_on_its_failure_and_tells_it_as_text(filled: Stack, open_p
     assert kind in texts(page)
     waterfall = part_data(page, f"waterfall-{trace_id}")
     assert waterfall["selected"] == span_id
-    assert (
-        len(waterfall["spans"]["id"]) == filled.query("select count(*) from spans where trace_id = ?", trace_id)[0][0]
-    )
+    assert len(waterfall["spans"]["id"]) == filled.rows("select count(*) from spans where trace_id = ?", trace_id)[0][0]
 
 
 def test_the_sums_of_a_trace_are_those_of_its_root(filled: Stack, open_page: OpenPage) -> None:
-    trace_id, tokens = filled.query(
+    trace_id, tokens = filled.rows(
         "select trace_id, input_tokens + output_tokens from traces where root_name is not null "
         "and input_tokens > 0 and unpriced_call_count = 0 order by span_count desc limit 1"
     )[0]
@@ -122,7 +120,7 @@ def test_an_unknown_trace_is_a_sentence(filled: Stack, open_page: OpenPage) -> N
 def test_alerts_lists_each_alert_with_its_span(filled: Stack, open_page: OpenPage) -> None:
     page = open_page(filled, "alerts", range="7d")
     assert done(page) == ["alerts"]
-    assert len(part_data(page, "alerts")["links"]) == min(300, filled.query("select count(*) from alerts")[0][0])
+    assert len(part_data(page, "alerts")["links"]) == min(300, filled.rows("select count(*) from alerts")[0][0])
     only = part_data(open_page(filled, "alerts", range="7d", severity="warning"), "alerts")
     assert set(only["columns"][1]["text"]) == {"warning"}
 
@@ -130,8 +128,8 @@ def test_alerts_lists_each_alert_with_its_span(filled: Stack, open_page: OpenPag
 def test_the_first_page_tells_the_real_endpoint_and_counts_refusals(empty: Stack, open_page: OpenPage) -> None:
     page = open_page(empty)
     shown = texts(page)
-    assert f"http://127.0.0.1:{empty.http_port}/v1/traces" in shown
-    assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{empty.http_port}" in shown
+    assert f"http://127.0.0.1:{empty.settings.http_port}/v1/traces" in shown
+    assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{empty.settings.http_port}" in shown
     assert "about 5 s" in shown
     counts = {fact["label"]: fact["value"] for fact in part_data(page, "arrival-counts")["facts"]}
     assert counts == {"Received": "0", "Stored": "0", "Refused": "0"}

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from .browser import TIMEOUT_MS, Visitor, launch, visiting
+from tests.support.chromium import TIMEOUT_MS, chromium
+
+from .browser import Visitor, visiting
 from .stack import Stack, attribute, now_ns, plain_span
 
 pytestmark = pytest.mark.integration
@@ -17,10 +19,8 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def visitor(browser: Browser, served: Stack) -> Iterator[Visitor]:
 
 
 def test_a_deep_link_restores_its_filters(visitor: Visitor) -> None:
-    model, cost = visitor.stack.query(
+    model, cost = visitor.stack.rows(
         "select model, sum(cost_usd) from llm_calls group by 1 order by 2 desc nulls last"
     )[0]
     visitor.open(f"/?range=7d&model={model}", "overview")
@@ -63,7 +63,7 @@ def test_filters_last_from_page_to_page(visitor: Visitor) -> None:
 
 
 def test_an_alert_leads_to_its_span_in_one_click(visitor: Visitor) -> None:
-    span_id, subject = visitor.stack.query(
+    span_id, subject = visitor.stack.rows(
         "select span_id, subject from alerts where rule = 'failed_tool_call' order by fired_at desc limit 1"
     )[0]
     visitor.open("/alerts?range=7d&severity=error", "alerts")
@@ -83,7 +83,7 @@ def test_the_worst_tool_leads_to_its_latest_failure(visitor: Visitor) -> None:
 
 
 def test_the_tree_is_worked_by_keyboard_and_details_follow(visitor: Visitor) -> None:
-    trace_id = visitor.stack.query(
+    trace_id = visitor.stack.rows(
         "select trace_id from traces where root_name is not null order by span_count desc limit 1"
     )[0][0]
     visitor.open(f"/trace?trace={trace_id}", "trace")
@@ -109,9 +109,7 @@ def test_the_tree_is_worked_by_keyboard_and_details_follow(visitor: Visitor) -> 
 
 
 def test_a_link_to_the_selected_span_is_copied(visitor: Visitor) -> None:
-    trace_id, span_id = visitor.stack.query("select trace_id, span_id from tool_calls where status = 'error' limit 1")[
-        0
-    ]
+    trace_id, span_id = visitor.stack.rows("select trace_id, span_id from tool_calls where status = 'error' limit 1")[0]
     visitor.open(f"/trace?trace={trace_id}&span={span_id}", "trace")
     visitor.page.get_by_role("button", name="Copy link").click()
     expect(visitor.page.get_by_role("button", name="Copied")).to_be_visible()
@@ -125,7 +123,7 @@ def test_the_sql_of_a_card_can_be_read_and_run(visitor: Visitor) -> None:
     visitor.page.locator(".st-key-sql-tools button").first.click()
     code = visitor.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first
     expect(code).to_contain_text("from tool_calls")
-    rows = visitor.stack.query(code.locator("code").inner_text())
+    rows = visitor.stack.rows(code.locator("code").inner_text())
     assert rows
     assert rows[0][0] == visitor.table("Tools, worst first").locator("tbody tr td").first.inner_text()
 

@@ -9,8 +9,9 @@ import pytest
 from spandeck_dashboard import queries
 from spandeck_dashboard.queries import CollectorDown, Parameter, QueryRefused, ask, ask_one, runnable_sql
 from spandeck_schema.catalog import views
+from tests.support.waiting import eventually
 
-from .stack import Stack, wait_until
+from .stack import Stack
 
 FOLDER = queries.FOLDER
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql"))
@@ -92,7 +93,7 @@ def test_a_collector_that_is_away_is_named_and_known_answers_outlive_it(
     empty.stop("store")
     assert ask_one("ingest_health", now=NOW + timedelta(seconds=1)) == first
     assert queries.down_since() is not None
-    with pytest.raises(CollectorDown, match=f"http://127.0.0.1:{empty.query_port} does not answer"):
+    with pytest.raises(CollectorDown, match=f"http://127.0.0.1:{empty.settings.query_port} does not answer"):
         ask("alert_summary", since=NOW, until=NOW)
 
 
@@ -110,5 +111,5 @@ def test_an_outage_ends_when_the_collector_is_back(empty: Stack, asks: Callable[
         except CollectorDown:
             return False
 
-    wait_until(is_back, "an answer")
+    eventually(is_back, "an answer")
     assert queries.down_since() is None

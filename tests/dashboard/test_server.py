@@ -1,6 +1,5 @@
 """The process `python -m spandeck_dashboard`: ports, signals, headers."""
 
-import http.client
 import os
 import signal
 import socket
@@ -10,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from spandeck_dashboard.server import CONTENT_SECURITY_POLICY
+from tests.support.waiting import DEADLINE_S
+from tests.support.web import Answer, ask
 
-from .stack import DEADLINE_S, Stack
+from .stack import Stack
 
 pytestmark = pytest.mark.integration
 
@@ -24,24 +25,22 @@ def page_only(tmp_path: Path) -> Iterator[Stack]:
     stack.stop_all()
 
 
-def get(stack: Stack, path: str, host: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", stack.ui_port, timeout=10)
-    connection.request("GET", path, headers={"Host": host})
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer
+def get(stack: Stack, path: str, host: str) -> Answer:
+    return ask(stack.settings.ui_port, path, headers={"Host": host}, method="GET")
+
+
+def said(stack: Stack) -> str:
+    return stack.stdout("spandeck_dashboard") + stack.stderr("spandeck_dashboard")
 
 
 def test_a_taken_port_is_told_with_its_setting_and_exit_code_2(page_only: Stack) -> None:
     with socket.socket() as other:
-        other.bind(("127.0.0.1", page_only.ui_port))
+        other.bind(("127.0.0.1", page_only.settings.ui_port))
         other.listen()
         process = page_only.start("spandeck_dashboard")
         assert process.wait(DEADLINE_S) == 2
-    said = (page_only.folder / "spandeck_dashboard.log").read_text()
-    assert said == (
-        f"Port {page_only.ui_port} (SPANDECK_UI_PORT) on 127.0.0.1 is in use: "
+    assert said(page_only) == (
+        f"Port {page_only.settings.ui_port} (SPANDECK_UI_PORT) on 127.0.0.1 is in use: "
         "stop the other program or set SPANDECK_UI_PORT to a free port.\n"
     )
 
@@ -49,7 +48,7 @@ def test_a_taken_port_is_told_with_its_setting_and_exit_code_2(page_only: Stack)
 def test_a_wrong_setting_is_told_with_exit_code_2(page_only: Stack) -> None:
     process = page_only.start("spandeck_dashboard", SPANDECK_QUERY_PORT="many")
     assert process.wait(DEADLINE_S) == 2
-    assert "SPANDECK_QUERY_PORT is 'many'" in (page_only.folder / "spandeck_dashboard.log").read_text()
+    assert "SPANDECK_QUERY_PORT is 'many'" in said(page_only)
 
 
 def test_it_ends_when_its_supervisor_does(page_only: Stack) -> None:

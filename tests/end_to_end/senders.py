@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from .stack import DEADLINE_S, PROTOBUF
+from tests.support.waiting import DEADLINE_S
+from tests.support.web import export
 
 CALLS_A_TRACE = 9
 TRACE_SPANS = 1 + CALLS_A_TRACE
@@ -70,24 +71,12 @@ def _send_until_acknowledged(port: int, body: bytes) -> int:
     """Send the same bytes until the answer is 200, as exporters do; returns how often they were sent again."""
     deadline = time.monotonic() + DEADLINE_S
     retries = 0
-    while (status := _status(port, body)) != http.HTTPStatus.OK:
+    while (status := export(port, body)) != http.HTTPStatus.OK:
         assert status in {None, http.HTTPStatus.SERVICE_UNAVAILABLE}, status
         assert time.monotonic() < deadline, "The receiver did not come back."
         retries += 1
         time.sleep(_RETRY_S)
     return retries
-
-
-def _status(port: int, body: bytes) -> int | None:
-    """The answer's status; None when the connection was refused or lost."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
-    try:
-        connection.request("POST", "/v1/traces", body, {"Content-Type": PROTOBUF})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def _request(sender: int, first: int, traces: int) -> tuple[bytes, list[str]]:

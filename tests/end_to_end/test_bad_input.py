@@ -1,18 +1,17 @@
 """A body that is no OTLP message is refused in the sender's encoding; nothing else is lost, and it can be seen."""
 
 import gzip
-import json
 
 import pytest
-from google.protobuf import json_format
 from google.rpc.code_pb2 import INVALID_ARGUMENT  # type: ignore[import-untyped]
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 
-from .stack import JSON, PROTOBUF, Stack, eventually
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+from tests.support.web import JSON, PROTOBUF, is_ready
 
 pytestmark = pytest.mark.integration
 
@@ -36,28 +35,28 @@ def test_malformed_body_is_answered_in_its_own_encoding_and_counted_and_costs_no
     body, content_type, more = _BODIES[case]
     service = f"bad-input-{case}"
     refused_before = _refused(stack)
-    assert stack.post(_good_body(service, 1), PROTOBUF)[0] == 200
+    assert stack.post(_good_body(service, 1), PROTOBUF).status == 200
 
-    status, media_type, answer = stack.post(body, content_type, **more)
+    answer = stack.post(body, content_type, **more)
 
-    assert (status, media_type) == (400, content_type)
-    error = _status(answer, content_type)
+    assert (answer.status, answer.headers.get_content_type()) == (400, content_type)
+    error = answer.error()
     assert error.code == INVALID_ARGUMENT
     assert error.message
-    assert stack.post(_good_body(service, 2), PROTOBUF)[0] == 200
+    assert stack.post(_good_body(service, 2), PROTOBUF).status == 200
     eventually(lambda: _span_ids(stack, service) == [f"{1:016x}", f"{2:016x}"], "the spans around the refused body")
     eventually(lambda: _refused(stack) == refused_before + 1, "the refusal in ingest_health")
     assert _last_reason(stack) == _REASON
-    assert stack.is_ready(stack.settings.http_port)
-    assert stack.is_ready(stack.settings.query_port)
+    assert is_ready(stack.settings.http_port)
+    assert is_ready(stack.settings.query_port)
 
 
 def test_spans_without_valid_ids_are_refused_one_by_one_and_the_others_stored(stack: Stack) -> None:
     request = ExportTraceServiceRequest.FromString(_good_body("bad-ids", 1))
     request.resource_spans[0].scope_spans[0].spans.add(trace_id=b"short", span_id=b"x", name="no ids")
-    status, _, answer = stack.post(request.SerializeToString(), PROTOBUF)
-    assert status == 200
-    assert ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans == 1
+    answer = stack.post(request.SerializeToString(), PROTOBUF)
+    assert answer.status == 200
+    assert ExportTraceServiceResponse.FromString(answer.body).partial_success.rejected_spans == 1
     eventually(lambda: _span_ids(stack, "bad-ids") == [f"{1:016x}"], "the valid span")
 
 
@@ -75,21 +74,15 @@ def _good_body(service: str, number: int) -> bytes:
     return request.SerializeToString()
 
 
-def _status(answer: bytes, content_type: str) -> Status:
-    if content_type == PROTOBUF:
-        return Status.FromString(answer)
-    return json_format.ParseDict(json.loads(answer), Status())
-
-
 def _span_ids(stack: Stack, service: str) -> list[str]:
-    return [row["span_id"] for row in stack.rows("select span_id from spans where service = ? order by 1", service)]
+    return [row["span_id"] for row in stack.records("select span_id from spans where service = ? order by 1", service)]
 
 
 def _refused(stack: Stack) -> int:
     sql = "select coalesce(sum(refused_count), 0)::bigint as n from ingest_health where signal = 'traces'"
-    return int(stack.rows(sql)[0]["n"])
+    return int(stack.records(sql)[0]["n"])
 
 
 def _last_reason(stack: Stack) -> str:
     sql = "select last_refusal_reason as r from ingest_health where refused_count > 0 and signal = 'traces'"
-    return str(stack.rows(sql)[0]["r"])
+    return str(stack.records(sql)[0]["r"])

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stack import Stack, ready_stack
+from tests.support.waiting import eventually
+
 from .senders import sending
-from .stack import Stack, eventually, running
 
 pytestmark = pytest.mark.integration
 
@@ -14,8 +16,8 @@ _SLOW = "select count(distinct a.span_id || b.span_id) as n from spans as a, spa
 
 
 def test_store_checkpoints_and_lives_while_queries_run_without_a_pause(tmp_path: Path) -> None:
-    with running(tmp_path, journal_segment_bytes=1 << 20, checkpoint_rows=300) as stack:
-        process_id = stack.process("store").pid
+    with ready_stack(tmp_path, "up", "--no-ui", journal_segment_bytes=1 << 20, checkpoint_rows=300) as stack:
+        process_id = stack.children()["store"]
         stop = threading.Event()
         askers = [threading.Thread(target=_ask_until, args=(stack, stop)) for _ in range(2)]
         with sending(stack.settings.http_port, senders=2, traces_a_request=6, pause_s=0.1):
@@ -29,7 +31,7 @@ def test_store_checkpoints_and_lives_while_queries_run_without_a_pause(tmp_path:
             stop.set()
             for asker in askers:
                 asker.join()
-        assert stack.process("store").pid == process_id
+        assert stack.children()["store"] == process_id
 
 
 def _ask_until(stack: Stack, stop: threading.Event) -> None:

@@ -16,7 +16,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 
-from .stack import JSON, Stack, eventually
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
+from tests.support.web import JSON
 
 pytestmark = pytest.mark.integration
 
@@ -65,8 +67,8 @@ def test_recorded_body_of_the_javascript_exporter_is_shown_as_it_was_sent(stack:
     _rename(request, service)
     body = json.dumps(request).encode()
     more = {"Content_Encoding": "gzip"} if packed else {}
-    status, media_type, _ = stack.post(gzip.compress(body) if packed else body, JSON, **more)
-    assert (status, media_type) == (200, JSON)
+    answer = stack.post(gzip.compress(body) if packed else body, JSON, **more)
+    assert (answer.status, answer.headers.get_content_type()) == (200, JSON)
     sent = [_expected_of_json(span, service) for span in _spans(request)]
     assert _shown(stack, service, len(sent)) == sorted(sent, key=_span_id)
 
@@ -96,10 +98,12 @@ def _make_spans(service: str, exporter: SpanExporter) -> Sequence[ReadableSpan]:
 
 def _shown(stack: Stack, service: str, count: int) -> list[Row]:
     eventually(
-        lambda: stack.rows("select count(*) as n from spans where service = ?", service)[0]["n"] >= count,
+        lambda: stack.rows("select count(*) from spans where service = ?", service)[0][0] >= count,
         f"{count} spans of {service}",
     )
-    rows: list[Row] = json.loads(stack.command("sql", "--format", "json", "--param", service, _SQL))
+    result = stack.run("sql", "--format", "json", "--param", service, _SQL)
+    assert result.returncode == 0, result.stderr
+    rows: list[Row] = json.loads(result.stdout)
     return sorted(rows, key=_span_id)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.stack import Stack, ready_stack
+from tests.support.waiting import eventually
+
 from .senders import CALLS_A_TRACE, INPUT_TOKENS, TRACE_SPANS, Ledger, sending
-from .stack import Stack, eventually, running
 
 _SMALL_SEGMENT_BYTES = 1 << 20
 _SMALL_CHECKPOINT_ROWS = 1_500
@@ -41,8 +43,10 @@ def test_thirty_kills_under_heavier_load_lose_no_acknowledged_span_and_store_non
 def _kill_under_load(folder: Path, victims: Sequence[str], *, senders: int, pause_s: float) -> None:
     dice = random.Random(7)
     # Small segments and few rows to a checkpoint, so that kills fall into both.
-    with running(
+    with ready_stack(
         folder,
+        "up",
+        "--no-ui",
         journal_segment_bytes=_SMALL_SEGMENT_BYTES,
         checkpoint_rows=_SMALL_CHECKPOINT_ROWS,
         query_max_rows=_EVERY_ROW,
@@ -51,24 +55,24 @@ def _kill_under_load(folder: Path, victims: Sequence[str], *, senders: int, paus
             for victim in victims:
                 _wait_for_work(stack, ledgers)
                 time.sleep(dice.random() * 0.3)
-                stack.process(victim).kill()
+                stack.kill(victim)
         assert sum(ledger.retry_count for ledger in ledgers) > 0
         _expect_all_once(stack, sorted(span_id for ledger in ledgers for span_id in ledger.span_ids))
 
 
 def _wait_for_work(stack: Stack, ledgers: Sequence[Ledger]) -> None:
     """Wait until spans are acknowledged and stored again since the last kill."""
-    acknowledged, stored = _acknowledged(ledgers), _stored(stack)
+    acknowledged, stored = _acknowledged(ledgers), stack.span_count()
     eventually(lambda: _acknowledged(ledgers) > acknowledged, "acknowledged spans after a kill")
-    eventually(lambda: _stored(stack) > stored, "stored spans after a kill")
+    eventually(lambda: stack.span_count() > stored, "stored spans after a kill")
 
 
 def _expect_all_once(stack: Stack, span_ids: Sequence[str]) -> None:
-    eventually(lambda: _stored(stack) >= len(span_ids), "all acknowledged spans")
-    stored = stack.rows("select span_id from spans order by span_id")
+    eventually(lambda: stack.span_count() >= len(span_ids), "all acknowledged spans")
+    stored = stack.records("select span_id from spans order by span_id")
     assert [row["span_id"] for row in stored] == span_ids
     call_count = len(span_ids) // TRACE_SPANS * CALLS_A_TRACE
-    (totals,) = stack.rows(_SQL)
+    (totals,) = stack.records(_SQL)
     assert totals == {
         "span_count": len(span_ids),
         "different_span_count": len(span_ids),
@@ -81,7 +85,3 @@ def _expect_all_once(stack: Stack, span_ids: Sequence[str]) -> None:
 
 def _acknowledged(ledgers: Sequence[Ledger]) -> int:
     return sum(len(ledger.span_ids) for ledger in ledgers)
-
-
-def _stored(stack: Stack) -> int:
-    return int(stack.rows("select count(*) as n from spans")[0]["n"])

@@ -3,8 +3,7 @@
 import pytest
 
 from spandeck_schema import catalog
-
-from .stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.integration
 
@@ -13,5 +12,5 @@ _QUADRATIC = ("NL_JOIN", "NESTED_LOOP", "CROSS_PRODUCT", "PIECEWISE_MERGE", "IE_
 
 @pytest.mark.parametrize("view", [view.name for view in catalog.views()])
 def test_view_joins_by_hash(stack: Stack, view: str) -> None:
-    plan = str(stack.rows(f"explain select * from {view}"))
+    plan = str(stack.records(f"explain select * from {view}"))
     assert [operator for operator in _QUADRATIC if operator in plan] == []
