@@ -1,0 +1,1 @@
+"""Tests of all parts; what several folders need is in `support`."""

@@ -1,0 +1,1 @@
+"""Real processes, plain HTTP, waiting and Chromium for the tests of every folder."""
