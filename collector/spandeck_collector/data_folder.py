@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from pathlib import Path
 
@@ -14,6 +15,11 @@ _LAST_ONES_END_WITHIN_S = 15.0
 _LOOK_S = 0.1
 
 
+def keep_files_private() -> None:
+    """From now on what this process and its children create is for this user alone, whatever library does it."""
+    os.umask(0o077)
+
+
 class DataFolder:
     """The lock on a data folder; `descriptor` is handed to child processes, which then hold it too."""
 
@@ -22,7 +28,9 @@ class DataFolder:
         self.descriptor: int | None = None
 
     def claim(self) -> None:
-        """Create the folder for this user alone and lock it; nothing happens when it is ours already.
+        """Create the folder and lock it; nothing happens when it is ours already.
+
+        The folder is closed to other users, also one that was there before, if it belongs to this user.
 
         The processes of a killed supervisor are given time to end. Raises `SettingsError` with the folder and
         the process that has it, or the reason why it cannot be written.
@@ -33,6 +41,7 @@ class DataFolder:
             # `parents` would give all but the last folder the rights of the umask.
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.mkdir(exist_ok=True, mode=0o700)
+            _close_to_others(self.path)
             descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SettingsError(
@@ -85,4 +94,20 @@ def _is_alive(process_id: int | None) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(process_id)
+
+
+def _is_zombie(process_id: int) -> bool:
+    """Whether the process has ended and only its parent has not looked; False where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] == ["Z"]
+
+
+def _close_to_others(path: Path) -> None:
+    state = path.stat()
+    # A folder with the sticky bit, such as /tmp, is there for all users.
+    if state.st_uid == os.geteuid() and state.st_mode & 0o077 and not state.st_mode & stat.S_ISVTX:
+        path.chmod(0o700)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from spandeck_collector.journal_damage import DamagedSegment
 from spandeck_collector.journal_format import (
     SEGMENT_HEADER_BYTES,
     JournalError,
@@ -35,6 +36,7 @@ from spandeck_collector.journal_segment import (
 )
 
 __all__ = [
+    "DamagedSegment",
     "JournalError",
     "JournalFullError",
     "JournalLockedError",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 _WAITING_BYTES = 128 << 20
+_HARDLY_USED_BYTES = 4096
 
 
 class JournalWriter:
@@ -70,6 +73,7 @@ class JournalWriter:
         self._segment_bytes = segment_bytes
         self._limit_bytes = limit_bytes
         self._waiting_limit = waiting_bytes
+        self._hardly_used_bytes = max(SEGMENT_HEADER_BYTES, min(_HARDLY_USED_BYTES, limit_bytes // 64))
         self._lock: int | None = open_directory(directory)
         self._segment: Segment | None = None
         self._waiting: list[Entry] = []
@@ -162,9 +166,16 @@ class JournalWriter:
 
     def _segment_for(self, size: int) -> Segment:
         """The open segment if it has `size` bytes left, else a new one."""
-        if self._segment is None or self._segment.room < size:
-            self._leave_segment()
-            self._segment = self._create_within_limit(SEGMENT_HEADER_BYTES + size)
+        segment = self._segment
+        if segment is not None and segment.room >= size:
+            return segment
+        needed = SEGMENT_HEADER_BYTES + size
+        if segment is not None and segment.end <= self._hardly_used_bytes:
+            used = sum(self._sizes().values()) - segment.room
+            if used + needed > self._limit_bytes:
+                raise self._full(used)
+        self._leave_segment()
+        self._segment = self._create_within_limit(needed)
         return self._segment
 
     def _leave_segment(self) -> None:
@@ -172,20 +183,28 @@ class JournalWriter:
             self._segment.close()
             self._segment = None
 
+    def _sizes(self) -> dict[int, int]:
+        """Bytes by segment, ascending."""
+        return {number: segment_size(self._directory, number) for number in segment_numbers(self._directory)}
+
     def _create_within_limit(self, needed: int) -> Segment:
-        numbers = segment_numbers(self._directory)
-        sizes = [segment_size(self._directory, number) for number in numbers]
+        sizes = self._sizes()
+        newest = max(sizes, default=None)
         # An empty directory is numbered from the clock, so that a reader whose position is from before it
         # was emptied finds higher numbers.
-        number = numbers[-1] + 1 if numbers else int(time.time())
-        free = self._limit_bytes - sum(sizes)
+        number = int(time.time()) if newest is None else newest + 1
+        used = sum(sizes.values())
+        free = self._limit_bytes - used
         if needed <= free:
             return create_segment(self._directory, number, min(max(self._segment_bytes, needed), free))
-        if sizes and sizes[-1] > SEGMENT_HEADER_BYTES:
+        if newest is not None and sizes[newest] > self._hardly_used_bytes:
             # The reader never removes the newest segment: an empty one lets it give up the last full one.
             create_segment(self._directory, number, SEGMENT_HEADER_BYTES).close()
-        raise JournalFullError(
-            f"The journal has {sum(sizes)} of at most {self._limit_bytes} bytes "
+        raise self._full(used)
+
+    def _full(self, used: int) -> JournalFullError:
+        return JournalFullError(
+            f"The journal has {used} of at most {self._limit_bytes} bytes "
             "(SPANDECK_JOURNAL_LIMIT_BYTES): send again when the store has caught up."
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 
+from spandeck_collector.journal_damage import DamagedSegment, has_content, is_unfinished, next_intact
 from spandeck_collector.journal_format import (
     RECORD_HEADER_BYTES,
     SEGMENT_HEADER_BYTES,
@@ -27,6 +29,12 @@ class JournalReader:
     yet". A segment counts as finished only when a later one was seen before a read that found nothing more,
     because a writer starts a segment after its last write to the one before.
 
+    What cannot be read in a finished segment is damage, unless it is the torn end: nothing intact follows and
+    the segment still has its unused zeros, so its writer was killed and acknowledged nothing there. (The last
+    record before a kill, damaged later, looks the same and is not reported.) Damage is reported by
+    `take_damage`, and reading goes on at the next intact record of the segment, so that only the records that
+    were hit are lost. Damage in a segment that is still written waits until the writer starts the next one.
+
     Where the segment of `position` does not exist, reading goes on at the lowest later segment; where there
     are only earlier ones, the directory was emptied or put back from a backup, and reading starts at the
     lowest: storing a span again does no harm, missing one does. (A writer numbers an empty directory from
@@ -40,6 +48,7 @@ class JournalReader:
         self._file: int | None = None
         self._file_bytes = 0
         self._sequence: int | None = None
+        self._damage: list[DamagedSegment] = []
 
     @property
     def position(self) -> Position:
@@ -57,8 +66,17 @@ class JournalReader:
                 return []
             if records := self._take(max_bytes):
                 return records
-            self._move(Position(following, 0))
+            if not self._pass_damage():
+                self._move(Position(following, 0))
         return records
+
+    def take_damage(self) -> list[DamagedSegment]:
+        """What `read` found damaged since the last call, one entry for each place.
+
+        After a restart a place is reported again where the position was kept from before it.
+        """
+        taken, self._damage = self._damage, []
+        return taken
 
     def remove_consumed(self, position: Position) -> None:
         """Delete the segments before `position`, which is durable elsewhere; never the newest segment."""
@@ -82,7 +100,31 @@ class JournalReader:
             left -= len(record.body)
         return records
 
-    def _open(self) -> bool:
+    def _pass_damage(self) -> bool:
+        """Report what is damaged at the position of a finished segment; whether reading goes on in that segment."""
+        if self._file is None:
+            if not self._open(with_damaged_header=True):
+                return False
+            self._report_damage(0)
+            return True
+        if os.fstat(self._file).st_size <= self._offset:
+            return False
+        with mmap.mmap(self._file, 0, access=mmap.ACCESS_READ) as data:
+            if not has_content(data, self._offset):
+                return False
+            after = next_intact(data, self._offset, 0 if self._sequence is None else self._sequence + 1)
+            if after is not None or not is_unfinished(data):
+                self._report_damage(self._offset)
+        if after is None:
+            return False
+        self._offset, self._sequence = after, None
+        return True
+
+    def _report_damage(self, offset: int) -> None:
+        path = segment_path(self._directory, self._segment)
+        self._damage.append(DamagedSegment(path, Position(self._segment, offset)))
+
+    def _open(self, *, with_damaged_header: bool = False) -> bool:
         """Open the segment of the position; False while it is missing or has no valid header."""
         if self._file is not None:
             return True
@@ -96,7 +138,7 @@ class JournalReader:
         except JournalVersionError:
             os.close(file)
             raise
-        if not valid:
+        if not valid and not with_damaged_header:
             os.close(file)
             return False
         self._file, self._file_bytes = file, os.fstat(file).st_size

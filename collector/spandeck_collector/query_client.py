@@ -48,9 +48,12 @@ def _post(url: str, query: Mapping[str, Any], accept: str, token: str | None, ti
     headers = {"Content-Type": _JSON, "Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout_s)
     try:
+        connection.connect()
         connection.request("POST", "/query", json.dumps(query), headers)
         response = connection.getresponse()
         body = response.read()
+    except (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead) as error:
+        raise AskError("The query ended the store, which is started again: ask for less at once.") from error
     except (OSError, http.client.HTTPException) as error:
         raise AskError(f"The store does not answer at {url}: start it with `spandeck up` ({error}).") from error
     finally:

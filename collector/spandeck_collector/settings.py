@@ -14,13 +14,17 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from spandeck_collector.access import host_name
+
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
-_SECRETS = ("ingest_token", "read_token", "admin_token")
+_SECRETS = ("ingest_token", "read_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
+_SEGMENTS_IN_LIMIT = 4
+_MINIMUM_MEMORY_BYTES = 128_000_000
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
@@ -41,7 +45,6 @@ class Settings:
     ui_port: int = 8501
     ingest_token: str | None = None
     read_token: str | None = None
-    admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
@@ -116,7 +119,11 @@ class Settings:
         return result
 
     def validate(self) -> Settings:
-        """Return self, or raise `SettingsError` with one sentence."""
+        """The settings in their normal form, or `SettingsError` with one sentence.
+
+        Allowed hosts become lower case without brackets, and a journal segment takes at most a quarter of the
+        journal's limit (but 1 MiB), so that the journal can give back a part of itself while it is written.
+        """
         self._validate_addresses()
         for name in _COUNTS:
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
@@ -133,19 +140,27 @@ class Settings:
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
         _require(
-            self.journal_limit_bytes >= self.journal_segment_bytes,
+            self.journal_limit_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_limit_bytes",
             self.journal_limit_bytes,
-            f"at least {PREFIX}JOURNAL_SEGMENT_BYTES ({self.journal_segment_bytes})",
+            f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
         _require(
-            _MEMORY.fullmatch(self.memory_limit) is not None,
+            _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
             "memory_limit",
             repr(self.memory_limit),
-            "a size such as 1GB or 512MB",
+            "a size such as 1GB or 512MB, at least 128MB",
         )
         self._require_tokens_off_loopback()
-        return self
+        return replace(
+            self,
+            allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
+            journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
+        )
+
+    @property
+    def _most_segment_bytes(self) -> int:
+        return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
 
     def _validate_addresses(self) -> None:
         _require(
@@ -176,6 +191,25 @@ class Settings:
                     f"SPANDECK_HOST is {self.host!r}, which others can reach, and {PREFIX}{name.upper()} "
                     "is not set: set a token, or bind to 127.0.0.1."
                 )
+
+
+def _memory_bytes(text: str) -> float:
+    """Bytes of a size such as 1GB (powers of 1000) or 1GiB (of 1024); 0 for what is none."""
+    found = _MEMORY.fullmatch(text)
+    if found is None:
+        return 0
+    number, unit, binary = found.groups()
+    base = 1024 if binary else 1000
+    return float(number) * float(base ** ("KMGT".index(unit.upper()) + 1))
+
+
+def _allowed_host(text: str) -> str:
+    """A host name as `access.host_name` finds it in a Host header."""
+    bare = text.removeprefix("[").removesuffix("]")
+    name = host_name(bare)
+    is_name = name != "" and (":" in name or name == bare.lower().rstrip("."))
+    _require(is_name, "allowed_hosts", repr(text), "host names or addresses, without port and scheme")
+    return name
 
 
 def _from_file(path: Path) -> dict[str, Any]:

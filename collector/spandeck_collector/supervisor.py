@@ -199,8 +199,15 @@ class Supervisor:
         with (self._settings.log_dir / f"{child.name}.log").open("rb") as log:
             log.seek(child.log_start)
             text = log.read(_MOST_LOG_BYTES).decode(errors="replace")
-        lines = [line for line in text.splitlines() if line.strip()]
-        return lines[-1] if lines else "it ended without a word."
+        return last_sentence(text) or "it ended without a word."
+
+
+def last_sentence(log: str) -> str | None:
+    """The last line that is not blank, but of a traceback at the end the line that names the error; None: no line."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    traces = [index for index, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    behind = lines[traces[-1] + 1 :] if traces else []
+    return next((line for line in behind if not line.startswith(" ")), lines[-1] if lines else None)
 
 
 def _end(children: list[Child], within_s: float) -> None:

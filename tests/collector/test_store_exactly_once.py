@@ -175,3 +175,27 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
 
 def _refusal() -> dict[str, str | int]:
     return {"signal": "logs", "reason": "Too large.", "count": 5, "last_at_ns": 1_777_896_000_000_000_000}
+
+
+def test_a_damaged_place_in_the_journal_is_counted_and_kept(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection
+) -> None:
+    """Only the record that is hit is lost; the one behind it is stored."""
+    for numbers in ([1, 2, 3], [4]):
+        with journal(tmp_path) as writer:
+            for number in numbers:
+                append(writer, trace_request([number], marker=f"marker-{number}"))
+    (segment, _) = sorted((tmp_path / "journal").glob("*.journal"))
+    whole = segment.read_bytes()
+    segment.write_bytes(whole.replace(b"marker-2", b"MARKER-2"))
+    ingest = Ingest(database, tmp_path / "quarantine")
+    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings())
+    runner = threading.Thread(target=tail.run, daemon=True)
+    runner.start()
+    reader = database.cursor()
+    eventually(lambda: reader.sql("select count(*) from spans").fetchall() == [(3,)])
+    tail.stop()
+    runner.join(DEADLINE_S)
+    refused = reader.sql("select refused_count, last_refusal_reason from ingest_health where refused_count > 0")
+    assert refused.fetchall() == [(1, "A request was lost by damage to the journal.")]
+    assert [path.name for path in (tmp_path / "quarantine").iterdir()] == [segment.name]

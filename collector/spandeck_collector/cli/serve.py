@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from spandeck_collector.cli.options import DataDir, GrpcPort, Host, HttpPort, NoUi, QueryPort, UiPort, settings_with
-from spandeck_collector.data_folder import LOCK_FILE
+from spandeck_collector.data_folder import LOCK_FILE, keep_files_private
 from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.supervisor import Supervisor
@@ -91,6 +91,7 @@ def _serve(
     after: Callable[[], None] = lambda: None,
 ) -> None:
     """Run until a signal; `before` has the data folder for itself, `after` finds everything ready."""
+    keep_files_private()
     began = time.monotonic()
     supervisor = Supervisor(settings, with_dashboard=with_page)
     supervisor.stop_on_signals()
@@ -119,6 +120,9 @@ def _print_addresses(settings: Settings, with_page: bool) -> None:
     ]
     for name, value in lines:
         print(f"  {name:<10} {value}", flush=True)
+    if not settings.is_loopback:
+        names = ", ".join(settings.allowed_hosts) or "none"
+        tell(f"Under other names it is reachable only if SPANDECK_ALLOWED_HOSTS names them (now: {names}).")
 
 
 def _load_samples(settings: Settings, mark: Path) -> None:

@@ -10,6 +10,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # before grpc is loaded: its C 
 import uvloop
 from google.protobuf.internal import api_implementation
 
+from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.journal import JournalLockedError
 from spandeck_collector.receiver.listeners import ListenError
 from spandeck_collector.receiver.server import serve
@@ -20,6 +21,7 @@ _USED_WRONGLY = 2
 
 def main() -> int:
     """Run the receiver with the settings of the environment; the exit code."""
+    keep_files_private()
     implementation = api_implementation.Type()
     if implementation != "upb":
         return _complain(

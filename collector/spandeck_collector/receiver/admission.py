@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from google.protobuf.message import DecodeError, Message
 
+from spandeck_collector import access
+from spandeck_collector.access import AccessError
+from spandeck_collector.receiver.item_limits import check_json, check_json_text, check_protobuf
 from spandeck_collector.receiver.otlp_json import OtlpJsonError, message_from_json
 from spandeck_collector.receiver.otlp_signals import TRACES, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
@@ -24,6 +25,7 @@ _NO_SPAN_ID = bytes(_SPAN_ID_BYTES)
 _INPUT_STEP_BYTES = 64 << 10
 _OUTPUT_STEP_BYTES = 1 << 20
 _MAX_GZIP_MEMBERS = 1_000
+_REASONS = {400: Reason.HEADERS, 401: Reason.TOKEN, 403: Reason.FOREIGN}
 WRONG_IDS = "A span's trace_id is not 16 bytes or its span_id not 8, or one is all zero."
 
 
@@ -53,36 +55,23 @@ def media_of(content_type: str | None) -> Media:
 
 
 def check_token(authorizations: Sequence[str], token: str | None) -> None:
-    """Demand exactly one `Bearer` with the token, where one is set; raises `RefusedError`."""
-    if token is None:
-        return
-    scheme, _, given = authorizations[0].partition(" ") if len(authorizations) == 1 else ("", "", "")
-    matches = hmac.compare_digest(given.strip().encode(), token.encode())
-    if scheme.lower() != "bearer" or not matches:
-        raise RefusedError(Reason.TOKEN)
-
-
-def check_host(hosts: Sequence[str], origins: Sequence[str], allowed: Collection[str]) -> None:
-    """Demand one Host, and no Origin but of a listed host, so that no web page reaches us; raises `RefusedError`.
-
-    Loopback names and addresses are always listed. `allowed` holds lower-case names without port.
-    """
-    if len(hosts) != 1:
-        raise RefusedError(Reason.HEADERS, "The request needs exactly one Host header.")
-    for what, values in (("Host", [f"//{hosts[0]}"]), ("Origin", origins)):
-        if not all(_is_allowed(value, allowed) for value in values):
-            raise RefusedError(
-                Reason.FOREIGN,
-                f"The {what} of this request is not allowed: add its name to SPANDECK_ALLOWED_HOSTS.",
-            )
-
-
-def host_name(host: str) -> str:
-    """The lower-case name in a `host`, `host:port` or `[address]:port`; "" where there is none."""
+    """Demand the ingest token, where one is set (`access.check_token`); raises `RefusedError`."""
     try:
-        return (urlsplit(host if "//" in host else f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+        access.check_token(authorizations, token, "SPANDECK_INGEST_TOKEN")
+    except AccessError as error:
+        raise _refusal(error) from error
+
+
+def check_host(hosts: Sequence[str], origins: Sequence[str], names: Collection[str]) -> None:
+    """Keep web pages of other sites out (`access.check_host`); raises `RefusedError`."""
+    try:
+        access.check_host(hosts, origins, names)
+    except AccessError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: AccessError) -> RefusedError:
+    return RefusedError(_REASONS[error.status], str(error))
 
 
 def decompressed(body: bytes, content_encoding: str | None, limit: int) -> bytes:
@@ -122,8 +111,10 @@ def admit(otlp: OtlpSignal, body: bytes, media: Media) -> Admitted:
 def _parse(otlp: OtlpSignal, body: bytes, media: Media) -> Message:
     try:
         if media is Media.PROTOBUF:
+            check_protobuf(otlp, body)
             return otlp.request.FromString(body)
-        return message_from_json(body, otlp.request)
+        check_json_text(body)
+        return message_from_json(body, otlp.request, partial(check_json, otlp))
     except DecodeError as error:
         raise RefusedError(Reason.MALFORMED, f"The body is not a valid {otlp.request.__name__}.") from error
     except OtlpJsonError as error:
@@ -200,13 +191,3 @@ def _inflated_step(stream: Any, step: memoryview, max_bytes: int) -> bytes:
 def _has_zlib_header(body: bytes) -> bool:
     """Whether deflate comes in zlib's wrapping, as RFC 9110 has it, and not bare, as some send it."""
     return len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
-
-
-def _is_allowed(address: str, allowed: Collection[str]) -> bool:
-    name = host_name(address)
-    if name == "localhost" or name in allowed:
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

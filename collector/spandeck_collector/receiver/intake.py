@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 import traceback
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 from google.protobuf.message import Message
@@ -20,6 +23,38 @@ from spandeck_collector.receiver.refusals import Refusals
 _THREADS = 2
 _INLINE_BYTES = {Media.PROTOBUF: 4 << 20, Media.JSON: 64 << 10}
 _REPORT_EVERY_S = 10.0
+_UNDER_WAY_BYTES = 160 << 20
+
+
+class UnderWay:
+    """A budget of bytes for all bodies that are held at once, as sent and decompressed; for any thread."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        """Allow `limit_bytes` together."""
+        self._limit_bytes = limit_bytes
+        self._taken_bytes = 0
+        self._lock = threading.Lock()
+
+    def take(self, count: int) -> None:
+        """Count `count` bytes as held; raises `RefusedError` and counts nothing where they are too many."""
+        with self._lock:
+            if self._taken_bytes + count > self._limit_bytes:
+                raise RefusedError(Reason.BUSY)
+            self._taken_bytes += count
+
+    def give_back(self, count: int) -> None:
+        """Count `count` bytes as let go."""
+        with self._lock:
+            self._taken_bytes -= count
+
+    @contextmanager
+    def holding(self, count: int) -> Iterator[None]:
+        """Hold `count` bytes for a while."""
+        self.take(count)
+        try:
+            yield
+        finally:
+            self.give_back(count)
 
 
 class Intake:
@@ -29,6 +64,8 @@ class Intake:
         """Feed `journal`; `max_body_bytes` bounds a body after decompression."""
         self.refusals = Refusals(journal)
         self.max_body_bytes = max_body_bytes
+        # One request alone may take its body as sent, decompressed and as stored.
+        self.under_way = UnderWay(max(_UNDER_WAY_BYTES, 3 * max_body_bytes))
         self.stopping = False
         self._journal = journal
         self._active_count = 0
@@ -76,26 +113,28 @@ class Intake:
 
     async def _accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Message:
         received_at_ns = time.time_ns()
-        work = partial(_admit, otlp, body, media, content_encoding, self.max_body_bytes)
+        work = partial(self._admit, otlp, body, media, content_encoding)
         if content_encoding is None and len(body) <= _INLINE_BYTES[media]:
             admitted = work()
         else:
             admitted = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         if admitted.body:
-            await asyncio.wrap_future(self._journal.submit(otlp.signal, admitted.body, received_at_ns))
+            with self.under_way.holding(0 if admitted.body is body else len(admitted.body)):
+                await asyncio.wrap_future(self._journal.submit(otlp.signal, admitted.body, received_at_ns))
         if admitted.rejected_count:
             self.refusals.count(otlp.name, WRONG_IDS, admitted.rejected_count)
         return _response(otlp, admitted)
+
+    def _admit(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Admitted:
+        plain = decompressed(body, content_encoding, self.max_body_bytes)
+        with self.under_way.holding(0 if plain is body else len(plain)):
+            return admit(otlp, plain, media)
 
     def _report(self, text: str) -> None:
         now_s = time.monotonic()
         if now_s - self._reported_at_s >= _REPORT_EVERY_S:
             self._reported_at_s = now_s
             print(text, file=sys.stderr, flush=True)
-
-
-def _admit(otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None, max_body_bytes: int) -> Admitted:
-    return admit(otlp, decompressed(body, content_encoding, max_body_bytes), media)
 
 
 def _response(otlp: OtlpSignal, admitted: Admitted) -> Message:

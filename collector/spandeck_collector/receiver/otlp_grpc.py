@@ -15,6 +15,7 @@ from spandeck_collector.receiver.listeners import ListenError
 from spandeck_collector.receiver.otlp_signals import SIGNALS, OtlpSignal
 from spandeck_collector.receiver.outcomes import RefusedError
 
+_MOST_CALLS = 512  # above it gRPC answers RESOURCE_EXHAUSTED, on which exporters drop what they sent
 _HEALTH = "/grpc.health.v1.Health/"
 # Messages of grpc.health.v1, which have one field each: HealthCheckResponse.status = 1.
 _SERVING, _NOT_SERVING, _SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"
@@ -55,7 +56,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _export(self, otlp: OtlpSignal, body: bytes, context: Any) -> bytes:
         try:
-            answer = await self._intake.accept(otlp, body, Media.PROTOBUF)
+            with self._intake.under_way.holding(len(body)):
+                answer = await self._intake.accept(otlp, body, Media.PROTOBUF)
         except RefusedError as refused:
             return await self._refuse(otlp, refused, body, context)
         return answer.SerializeToString()
@@ -93,7 +95,8 @@ async def start_grpc(handler: OtlpGrpc, addresses: list[str], max_body_bytes: in
         options=(
             ("grpc.max_receive_message_length", max_body_bytes),
             ("grpc.so_reuseport", 0),
-        )
+        ),
+        maximum_concurrent_rpcs=_MOST_CALLS,
     )
     server.add_generic_rpc_handlers((handler,))
     for address in addresses:

@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from spandeck_collector.access import host_names
 from spandeck_collector.receiver.admission import (
     Media,
     check_host,
     check_token,
-    host_name,
     media_of,
     too_large,
 )
@@ -28,7 +28,6 @@ from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.settings import Settings
 
 _BODY_TIMEOUT_S = 30.0
-_UNDER_WAY_BYTES = 160 << 20
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -40,9 +39,8 @@ class OtlpHttp:
     def __init__(self, intake: Intake, settings: Settings) -> None:
         """Serve `intake` under the tokens and host names of `settings`."""
         self._intake = intake
-        self._under_way_bytes = 0
         self._token = settings.ingest_token
-        self._allowed_hosts = frozenset(map(host_name, (settings.host, *settings.allowed_hosts)))
+        self._allowed_hosts = host_names(settings.host, settings.allowed_hosts)
         self.routes: dict[str, dict[str, _Endpoint]] = {
             "/healthz": {"GET": self._health},
             "/readyz": {"GET": self._ready},
@@ -89,7 +87,7 @@ class OtlpHttp:
         try:
             answer = await self._intake.accept(otlp, body, media, content_encoding)
         finally:
-            self._under_way_bytes -= len(body)
+            self._intake.under_way.give_back(len(body))
         return Response(_encoded(answer, media), media_type=media.value)
 
     async def _body(self, request: Request, *, compressed: bool) -> bytes:
@@ -104,7 +102,7 @@ class OtlpHttp:
                 if await self._receive(request, parts, wire_limit) > wire_limit:
                     raise too_large(limit)
         except BaseException as error:
-            self._under_way_bytes -= sum(map(len, parts))
+            self._intake.under_way.give_back(sum(map(len, parts)))
             if isinstance(error, TimeoutError):
                 raise RefusedError(
                     Reason.SLOW, f"The body did not arrive within {_BODY_TIMEOUT_S:g} s: send it faster."
@@ -116,11 +114,9 @@ class OtlpHttp:
         """Add the body to `parts`, stopping above `wire_limit` bytes; its size so far."""
         size = 0
         async for part in request.stream():
+            self._intake.under_way.take(len(part))
             parts.append(part)
             size += len(part)
-            self._under_way_bytes += len(part)
-            if self._under_way_bytes > max(size, _UNDER_WAY_BYTES):
-                raise RefusedError(Reason.BUSY)
             if size > wire_limit:
                 break
         return size

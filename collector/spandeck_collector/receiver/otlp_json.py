@@ -41,8 +41,8 @@ class OtlpJsonError(ValueError):
     """The text is not JSON, or a value has a type that its field cannot have; names fields, never values."""
 
 
-def message_from_json(body: bytes, message_class: type[_M]) -> _M:
-    """The message that UTF-8 `body` encodes. Raises `OtlpJsonError`."""
+def message_from_json(body: bytes, message_class: type[_M], check: Callable[[Any], None] = lambda _value: None) -> _M:
+    """The message that UTF-8 `body` encodes. Raises `OtlpJsonError`, and what `check` of the parsed JSON raises."""
     try:
         value = json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -51,6 +51,7 @@ def message_from_json(body: bytes, message_class: type[_M]) -> _M:
         raise OtlpJsonError("it is not UTF-8") from error
     except ValueError as error:
         raise OtlpJsonError(f"it is not JSON: {error}") from error
+    check(value)
     message = message_class()
     _fill(message, value, 1)
     return message

@@ -19,6 +19,7 @@ class Reason(Enum):
     """
 
     MALFORMED = (400, 3, None, "The body is not a valid OTLP message.")
+    TOO_MANY = (400, 3, None, "The request has too many resources, scopes, items or fields: send smaller batches.")
     HEADERS = (400, 3, None, "The request's headers are not valid.")
     TOKEN = (401, 16, None, "The bearer token (SPANDECK_INGEST_TOKEN) is missing or wrong.")
     FOREIGN = (403, 7, None, "The Host or Origin is not one of SPANDECK_ALLOWED_HOSTS.")

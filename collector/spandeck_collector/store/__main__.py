@@ -10,6 +10,7 @@ import threading
 
 import duckdb
 
+from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
@@ -22,6 +23,7 @@ from spandeck_collector.store.tail import Tail
 
 def main() -> int:
     """Run until SIGTERM or, under a supervisor, until stdin ends; 2 when it cannot start."""
+    keep_files_private()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s store %(levelname)s %(message)s")
     try:
         return _run(Settings.from_environment())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 from google.protobuf.message import DecodeError
 
-from spandeck_collector.journal import Position, Record
+from spandeck_collector.journal import DamagedSegment, Position, Record
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.pipeline import Pipeline
 from spandeck_collector.store.prices import name_models
@@ -76,14 +78,19 @@ class Ingest:
         """Keep a record that cannot be stored as a file, count it as refused, and go on behind it."""
         _LOG.error("A record at %s was set aside: %s", record.position, error)
         self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{record.position.segment}-{record.position.offset}.{record.signal.name.lower()}.pb"
+        signal = record.signal.name.lower()
+        name = f"{record.position.segment}-{record.position.offset}.{signal}.pb"
         (self._quarantine / name).write_bytes(record.body)
-        refusal = {
-            "signal": record.signal.name.lower(),
-            "reason": "A request could not be stored.",
-            "count": 1,
-        }
-        self._write(Batch(refusals=[refusal | {"last_at_ns": record.received_at_ns}]), record.position)
+        refusal = _refusal(signal, "A request could not be stored.", record.received_at_ns)
+        self._write(Batch(refusals=[refusal]), record.position)
+
+    def keep_damaged(self, damage: DamagedSegment) -> None:
+        """Keep a copy of a journal segment that has an unreadable place, and count the loss."""
+        _LOG.error("The journal is damaged at %s: what stood there is lost, %s is kept.", damage.position, damage.path)
+        self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copy2(damage.path, self._quarantine / damage.path.name)
+        refusal = _refusal("unknown", "A request was lost by damage to the journal.", time.time_ns())
+        self._write(Batch(refusals=[refusal]), None)
 
     def checkpoint(self, *, wait_for_queries: bool) -> bool:
         """Write everything into the database file; what the journal held until now may go after that.
@@ -136,6 +143,10 @@ class Ingest:
             values = {name: refusal[name] for name in ("last_at_ns", "signal", "count", "reason")}
             self._connection.execute(catalog.sql("normalize", "insert_refusal"), values)
         self._pipeline.empty()
+
+
+def _refusal(signal: str, reason: str, at_ns: int) -> dict[str, str | int]:
+    return {"signal": signal, "reason": reason, "count": 1, "last_at_ns": at_ns}
 
 
 def after(records: Sequence[Record], position: Position) -> Sequence[Record]:

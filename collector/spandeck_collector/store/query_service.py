@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
 import re
@@ -12,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
+from spandeck_collector.access import AccessError, check_host, check_token, host_names
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
 from spandeck_collector.store.query_gate import QueryError
@@ -22,7 +21,6 @@ from spandeck_collector.store.query_runner import QueryRunner
 _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
 _LENGTH = re.compile(r"[0-9]{1,9}")
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Outcome = tuple[int, str, bytes]
 """Status, content type and body of an answer."""
@@ -39,7 +37,7 @@ class QueryServer(ThreadingHTTPServer):
         self.settings = settings
         self.runner = runner
         self.is_ready = is_ready
-        self.host_names = _LOOPBACK_NAMES | {name.lower() for name in (settings.host, *settings.allowed_hosts)}
+        self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
 
 
@@ -71,14 +69,12 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.is_ready():
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
-        self._check_host()
-        self._check_token()
+        self._check_access()
         raise QueryError(405 if path == "/query" else 404, f"GET {path} does not exist here.")
 
     def _query(self) -> Outcome:
         body = self._read_body()
-        self._check_host()
-        self._check_token()
+        self._check_access()
         path = self.path.partition("?")[0]
         if path != "/query":
             raise QueryError(404, f"POST {path} does not exist here: queries go to /query.")
@@ -105,24 +101,13 @@ class _Handler(BaseHTTPRequestHandler):
             _LOG.exception("A request to the query service failed")
             return 500, JSON_TYPE, b'{"error": "The store failed at this request: see its log."}'
 
-    def _check_host(self) -> None:
-        # A page that a browser shows can reach loopback under a name of its own; such a name is foreign here.
-        for header in ("Host", "Origin"):
-            value = self.headers.get(header)
-            if value is None:
-                continue
-            if _host_name(value) not in self.server.host_names:
-                raise QueryError(
-                    403, f"{header} {value!r} is foreign here: add it to SPANDECK_ALLOWED_HOSTS if it is yours."
-                )
-
-    def _check_token(self) -> None:
-        token = self.server.settings.read_token
-        if token is None:
-            return
-        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise QueryError(401, "A read token is needed: send 'Authorization: Bearer ...' with SPANDECK_READ_TOKEN.")
+    def _check_access(self) -> None:
+        settings, headers = self.server.settings, self.headers
+        try:
+            check_host(headers.get_all("Host", []), headers.get_all("Origin", []), self.server.host_names)
+            check_token(headers.get_all("Authorization", []), settings.read_token, "SPANDECK_READ_TOKEN")
+        except AccessError as error:
+            raise QueryError(error.status, str(error)) from None
 
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -156,13 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not logged: their texts are the user's."""
-
-
-def _host_name(value: str) -> str | None:
-    try:
-        return urlsplit(value if "//" in value else f"//{value}").hostname
-    except ValueError:
-        return None
 
 
 def _parse(body: bytes) -> tuple[str, list[Any]]:

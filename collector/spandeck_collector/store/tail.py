@@ -53,8 +53,7 @@ class Tail:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
         self._reader.remove_consumed(self._ingest.position())
         while not self._stop.is_set():
-            records = self._reader.read(_BATCH_BYTES)
-            if records:
+            if records := self._read():
                 self._store(self._with_followers(records))
             elif not self._checkpoint_when_idle():
                 self._stop.wait(_LOOK_S)
@@ -65,7 +64,13 @@ class Tail:
         wait_s = self._began_at + _BATCH_EVERY_S - time.monotonic()
         if wait_s > 0 and sum(len(record.body) for record in records) < _SMALL_BYTES:
             self._stop.wait(wait_s)
-            records += self._reader.read(_BATCH_BYTES)
+            records += self._read()
+        return records
+
+    def _read(self) -> list[Record]:
+        records = self._reader.read(_BATCH_BYTES)
+        for damage in self._reader.take_damage():
+            self._ingest.keep_damaged(damage)
         return records
 
     def _store(self, records: Sequence[Record]) -> None:
