@@ -25,7 +25,7 @@ _TIME_LABELS = {
 
 
 def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette) -> Chart:
-    """Three lines over `latency_series`, named at their ends; where nothing was called, they go on."""
+    """Three lines over `latency_series`, named at their ends; where nothing was called, they break off."""
     lines = (
         ("p50", "p50_s", 1.6, colours.p50, colours.muted),
         ("p95", "p95_s", 2.4, colours.p95, colours.p95),
@@ -191,13 +191,11 @@ def _line(name: str, pairs: list[list[float | None]], *, width: float, colours: 
     return {
         "type": "line",
         "name": name,
-        "data": pairs,
+        "data": _points(pairs),
         "color": line,
         "lineStyle": {"width": width},
-        "connectNulls": True,
-        "showSymbol": sum(value is not None for _, value in pairs) == 1,
-        "symbol": "circle",
-        "symbolSize": 5,
+        "connectNulls": False,
+        "symbol": "none",
         "endLabel": {
             "show": True,
             "formatter": "{a}",
@@ -208,6 +206,15 @@ def _line(name: str, pairs: list[list[float | None]], *, width: float, colours: 
         },
         "emphasis": {"disabled": True},
     }
+
+
+def _points(pairs: list[list[float | None]]) -> list[Any]:
+    """The pairs, those without a neighbour as dots: a line needs two ends to show."""
+    known = [False, *(value is not None for _, value in pairs), False]
+    return [
+        {"value": pair, "symbol": "circle", "symbolSize": 5} if here and not (before or after) else pair
+        for pair, before, here, after in zip(pairs, known, known[1:], known[2:], strict=False)
+    ]
 
 
 def _bars(name: str, pairs: list[list[float | None]], style: Chart) -> Chart:

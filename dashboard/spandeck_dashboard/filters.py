@@ -26,15 +26,21 @@ _BEFORE = {"15m": "15 min", "1h": "hour", "6h": "6 h", "24h": "day", "7d": "week
 _STEP_S = {"15m": 5, "1h": 10, "6h": 30, "24h": 60, "7d": 300}
 _CHOICES = {"service": "All services", "model": "All models", "agent": "All agents"}
 _UNTIL = "until"
+_EARLIEST_END = datetime(1971, 1, 1, tzinfo=UTC)
+_LATEST_END = timedelta(days=365)
 
 
 @dataclass(frozen=True)
 class Filters:
-    """A period in UTC (`since` inclusive, `until` exclusive) and what to keep; None keeps all."""
+    """A period in UTC (`since` inclusive, `until` exclusive) and what to keep; None keeps all.
+
+    `now` is the clock's next step: `until`, unless the period ends elsewhere.
+    """
 
     range: str
     since: datetime
     until: datetime
+    now: datetime
     service: str | None = None
     model: str | None = None
     agent: str | None = None
@@ -67,7 +73,7 @@ def period(range_name: str, now: datetime, until: datetime | None = None) -> Fil
     step = _STEP_S[range_name]
     next_step = datetime.fromtimestamp((int(now.timestamp()) // step + 1) * step, UTC)
     end = until or next_step
-    return Filters(range=range_name, since=end - RANGES[range_name], until=end, is_live=until is None)
+    return Filters(range=range_name, since=end - RANGES[range_name], until=end, now=next_step, is_live=until is None)
 
 
 def draw_filters() -> Filters:
@@ -121,7 +127,7 @@ def _options(now: datetime) -> dict[str, list[str]]:
 def _until() -> datetime | None:
     """The fixed end of the period: from the session, at first from the address; written back to it."""
     if _UNTIL not in st.session_state:
-        st.session_state[_UNTIL] = _parsed(st.query_params.get(_UNTIL))
+        st.session_state[_UNTIL] = fixed_end(st.query_params.get(_UNTIL), datetime.now(UTC))
     until: datetime | None = st.session_state[_UNTIL]
     text = until.strftime("%Y-%m-%dT%H:%M:%SZ") if until else None
     if text is None:
@@ -131,14 +137,16 @@ def _until() -> datetime | None:
     return until
 
 
-def _parsed(text: str | None) -> datetime | None:
+def fixed_end(text: str | None, now: datetime) -> datetime | None:
+    """The end of the period that an address asks for, in UTC; None for none, and outside 1971 to a year from `now`."""
     try:
         known = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        if known is None:
+            return None
+        end = known.replace(tzinfo=UTC) if known.tzinfo is None else known.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if known is None:
-        return None
-    return known.replace(tzinfo=UTC) if known.tzinfo is None else known.astimezone(UTC)
+    return end if _EARLIEST_END <= end <= now + _LATEST_END else None
 
 
 def draw_fixed_end(filters: Filters) -> None:

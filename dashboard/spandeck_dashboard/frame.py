@@ -16,6 +16,7 @@ from spandeck_dashboard.queries import (
     CollectorDown,
     QueryRefused,
     ask,
+    ask_one,
     config,
     down_since,
     outage_reason,
@@ -78,22 +79,26 @@ def page_of(name: str) -> Callable[[Callable[[Filters], None]], Callable[[], Non
     return decorate
 
 
-def draw_empty_range(extent: dict[str, Any], filters: Filters) -> None:
-    """No span in the period: when the last one was, and the way there."""
-    age_s, wider = extent["last_age_s"], extent["range_that_holds_last"]
-    last = formats.ago(age_s) if age_s >= 0 else "after that"
+def draw_empty_range(filters: Filters) -> None:
+    """No span in the period: when the last one was, and the way there; spans of the future are none to go to."""
+    found = ask_one("last_span", **filters.only("until", "now"))
     zone = st.context.timezone
     fixed = f"the {filters.range} before {formats.moment(filters.until, zone)} {formats.zone_name(zone)}"
     where = f"the last {filters.range}" if filters.is_live else fixed
-    target, until = (wider, None) if wider and filters.is_live else (filters.range, _just_after(extent))
     with st.container(border=True, key="card-empty-range"):
+        if found["last_started_at"] is None:
+            st.text(f"No spans in {where}; all that are stored start in the future.")
+            return
+        age_s, wider = found["last_age_s"], found["range_that_holds_last"]
+        last = formats.ago(age_s) if age_s >= 0 else "after that"
+        target, until = (wider, None) if wider and filters.is_live else (filters.range, _just_after(found))
         st.text(f"No spans in {where}; last one {last}.")
         label = f"Show the time of the last span ({target})" if until else f"Show the last {target}"
         st.button(label, key="jump", on_click=jump, args=(target, until), type="primary")
 
 
-def _just_after(extent: dict[str, Any]) -> datetime:
-    last: datetime = extent["last_started_at"]
+def _just_after(found: dict[str, Any]) -> datetime:
+    last: datetime = found["last_started_at"]
     return last.replace(tzinfo=UTC, second=0, microsecond=0) + timedelta(minutes=1)
 
 

@@ -30,7 +30,6 @@ Parameter = str | int | float | bool | datetime | None
 FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
-_ANSWER_TIMEOUT_S = 15.0
 _KEEP_S = 5
 _BUSY_TRIES = 5
 _BUSY_WAIT_S = 0.1
@@ -210,7 +209,9 @@ class _Pool:
 
     def _new(self) -> http.client.HTTPConnection:
         settings = config()
-        return http.client.HTTPConnection(settings.reachable_host, settings.query_port, timeout=_ANSWER_TIMEOUT_S)
+        return http.client.HTTPConnection(
+            settings.reachable_host, settings.query_port, timeout=settings.answer_timeout_s
+        )
 
     def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
         try:

@@ -6,11 +6,11 @@ import errno
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spandeck_dashboard.config import DashboardConfig
+from spandeck_dashboard.config import DashboardConfig, host_name
 from spandeck_dashboard.theme import theme_options
 
 if TYPE_CHECKING:
@@ -72,6 +72,37 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class KnownHosts:
+    """ASGI middleware: answers no request under a foreign name, so that no web page reaches us by a name of its own.
+
+    `names` are compared without case, port and brackets. The refusal is 400 with a sentence, 403 for a websocket.
+    """
+
+    def __init__(self, app: _Application, names: Iterable[str]) -> None:
+        self._app = app
+        self._names = frozenset(map(host_name, names))
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Pass on what asks for one known name."""
+        hosts = [value.decode("latin-1") for key, value in scope.get("headers", ()) if key == b"host"]
+        if scope["type"] == "lifespan" or (len(hosts) == 1 and host_name(hosts[0]) in self._names):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _refuse(", ".join(hosts), send)
+
+
+async def _refuse(host: str, send: _Send) -> None:
+    sentence = (
+        f"This page is not served under the name {host!r}: "
+        "it is reachable under other names only if SPANDECK_ALLOWED_HOSTS names them.\n"
+    )
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": sentence.encode()})
+
+
 def listen(config: DashboardConfig) -> socket.socket:
     """Bind the page's port; raises `PortTaken` with a sentence when it is in use or forbidden."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
@@ -114,16 +145,12 @@ def serve(config: DashboardConfig, listener: socket.socket) -> None:
     """Serve until a signal, or until stdin ends when `SPANDECK_SUPERVISED=1`."""
     import uvicorn  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415
-    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
     from streamlit import App  # noqa: PLC0415
     from streamlit import config as streamlit_config  # noqa: PLC0415
 
     options = streamlit_options(config, listener.getsockname()[1])
     streamlit_config.get_config_options(force_reparse=True, options_from_flags=options)
-    hosts = [name for name in config.host_names if "[" not in name]
-    middleware = [Middleware(SecurityHeaders)]
-    if ":" not in config.host:
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
+    middleware = [Middleware(SecurityHeaders), Middleware(KnownHosts, names=config.host_names)]
     server = uvicorn.Server(
         uvicorn.Config(
             App(APP, middleware=middleware),

@@ -1,4 +1,4 @@
--- grain: an agent of the period, dearest first, by the counted model calls that it owns
+-- grain: an agent of the period, dearest first, by its counted model calls; rows of kind agent are usage, not calls
 -- params: since, until, service, model, agent
 with
 bounds as (
@@ -12,9 +12,9 @@ calls as (
     from llm_calls
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
 ),
 
 costs as (
@@ -40,8 +40,9 @@ trends as (
 agents as (
     select
         agent_name,
-        count(*) as call_count,
-        count(*) filter (where status = 'error') / count(*) as error_ratio,
+        count(*) filter (where kind != 'agent') as call_count,
+        count(*) filter (where status = 'error' and kind != 'agent')
+        / nullif(count(*) filter (where kind != 'agent'), 0) as error_ratio,
         quantile_cont(duration_ms, 0.95) filter (where kind = 'llm') as p95_ms,
         cast(sum(coalesce(input_tokens + output_tokens, input_tokens, output_tokens)) as bigint) as token_count,
         sum(cost_usd) as cost_usd,

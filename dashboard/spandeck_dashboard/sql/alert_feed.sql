@@ -16,6 +16,6 @@ select
 from alerts
 where
     fired_at >= cast($since as timestamp) and fired_at < cast($until as timestamp)
-    and (cast($severity as varchar) is null or severity = cast($severity as varchar))
+    and severity is not distinct from coalesce($severity, severity)
 order by fired_at desc, rule asc
 limit 300

@@ -16,9 +16,9 @@ calls as (
     where
         cost_usd is not null
         and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
 ),
 
 ranked as (

@@ -12,9 +12,9 @@ failures as (
     where
         status = 'error' and kind != 'agent'
         and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
     union all
     select
         started_at,
@@ -26,9 +26,9 @@ failures as (
     where
         status = 'error'
         and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
-        and cast($model as varchar) is null
+        and service is not distinct from coalesce($service, service)
+        and agent_name is not distinct from coalesce($agent, agent_name)
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 )
 
 select

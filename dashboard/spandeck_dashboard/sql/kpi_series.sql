@@ -12,9 +12,9 @@ calls as (
     from llm_calls
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
 ),
 
 runs as (
@@ -22,9 +22,9 @@ runs as (
     from traces
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
-        and (cast($model as varchar) is null or trace_id in (select trace_id from calls))
+        and service is not distinct from coalesce($service, service)
+        and ($agent is null or list_contains(agent_names, $agent))
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
 outcomes as (
@@ -39,9 +39,9 @@ outcomes as (
     from tool_calls
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
-        and cast($model as varchar) is null
+        and service is not distinct from coalesce($service, service)
+        and agent_name is not distinct from coalesce($agent, agent_name)
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
 run_buckets as (

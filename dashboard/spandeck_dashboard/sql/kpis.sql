@@ -1,4 +1,5 @@
 -- grain: one key figure of the period, beside the same figure of the period before; no call costs 0
+-- A period before with fewer than five runs, or not recorded from its beginning, is no base for a change.
 -- params: before, since, until, service, model, agent
 with
 calls as (
@@ -8,9 +9,9 @@ calls as (
     from llm_calls
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
 ),
 
 tools as (
@@ -20,9 +21,9 @@ tools as (
     from tool_calls
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
-        and cast($model as varchar) is null
+        and service is not distinct from coalesce($service, service)
+        and agent_name is not distinct from coalesce($agent, agent_name)
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
 runs as (
@@ -32,9 +33,9 @@ runs as (
     from traces
     where
         started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
-        and (cast($model as varchar) is null or trace_id in (select trace_id from calls))
+        and service is not distinct from coalesce($service, service)
+        and ($agent is null or list_contains(agent_names, $agent))
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
 outcomes as (
@@ -111,12 +112,20 @@ beside as (
         max(value) filter (where not is_current) as previous_value
     from named
     group by figure
+),
+
+base as (
+    select
+        (select min(started_at) from traces) <= cast($before as timestamp)
+        and (select count(*) from runs where not is_current) >= 5 as is_comparable
 )
 
 select
     figure,
     value,
     previous_value,
-    (value - previous_value) / nullif(previous_value, 0) as change_ratio
+    base.is_comparable,
+    if(base.is_comparable, (value - previous_value) / nullif(previous_value, 0), null) as change_ratio
 from beside
+cross join base
 order by figure

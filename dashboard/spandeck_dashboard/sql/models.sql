@@ -6,16 +6,16 @@ calls as (
     from llm_calls
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($model as varchar) is null or model = cast($model as varchar))
-        and (cast($agent as varchar) is null or agent_name = cast($agent as varchar))
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
 ),
 
 models as (
     select
         model,
-        count(*) as call_count,
-        count(*) filter (where status = 'error') as error_count,
+        count(*) filter (where kind != 'agent') as call_count,
+        count(*) filter (where status = 'error' and kind != 'agent') as error_count,
         quantile_cont(duration_ms, 0.50) filter (where kind = 'llm') as p50_ms,
         quantile_cont(duration_ms, 0.95) filter (where kind = 'llm') as p95_ms,
         quantile_cont(time_to_first_token_ms, 0.95) filter (where kind = 'llm') as first_token_p95_ms,

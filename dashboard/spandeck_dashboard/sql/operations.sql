@@ -12,7 +12,7 @@ select
 from spans
 where
     started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-    and (cast($service as varchar) is null or service = cast($service as varchar))
+    and service is not distinct from coalesce($service, service)
 group by all
 order by p95_ms desc, call_count desc, name asc
 limit 50

@@ -12,7 +12,7 @@ from spans
 where
     started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
     and (parent_span_id is null or otel_kind in ('SERVER', 'CONSUMER'))
-    and (cast($service as varchar) is null or service = cast($service as varchar))
+    and service is not distinct from coalesce($service, service)
 group by service
 order by call_count desc, service asc
 limit 50

@@ -14,8 +14,8 @@ others as (
         trace_id
     from traces
     where
-        (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
+        service is not distinct from coalesce($service, service)
+        and ($agent is null or list_contains(agent_names, $agent))
 )
 
 select

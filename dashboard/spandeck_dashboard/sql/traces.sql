@@ -8,12 +8,9 @@ period as (
     from traces
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
-        and (cast($service as varchar) is null or service = cast($service as varchar))
-        and (cast($agent as varchar) is null or list_contains(agent_names, cast($agent as varchar)))
-        and (
-            cast($model as varchar) is null
-            or trace_id in (select trace_id from llm_calls where model = cast($model as varchar))
-        )
+        and service is not distinct from coalesce($service, service)
+        and ($agent is null or list_contains(agent_names, $agent))
+        and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
 matching as (

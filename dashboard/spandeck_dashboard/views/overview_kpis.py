@@ -15,7 +15,7 @@ from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask
 
 _Row = dict[str, Any]
-_UNKNOWN: _Row = {"value": None, "previous_value": None, "change_ratio": None}
+_UNKNOWN: _Row = {"value": None, "previous_value": None, "is_comparable": False, "change_ratio": None}
 
 
 def draw_kpis(filters: Filters) -> None:
@@ -49,7 +49,7 @@ def _cards(figures: dict[str, _Row], series: pd.DataFrame, against: str) -> list
             label=label,
             value=text(row["value"]),
             change=change,
-            against=against if change else _without_change(against, row["previous_value"], text),
+            against=against if change else _without_change(against, row, text),
             tone=_tone(change) if up_is_bad else "plain",
             note=note,
             trend=[formats.number(each) for each in series[name]],
@@ -69,8 +69,10 @@ def _cards(figures: dict[str, _Row], series: pd.DataFrame, against: str) -> list
     ]
 
 
-def _without_change(against: str, previous: Any, text: Callable[[Any], str]) -> str:
-    return f"{against}: no data" if formats.is_unknown(previous) else f"{against}: {text(previous)}"
+def _without_change(against: str, row: _Row, text: Callable[[Any], str]) -> str:
+    if formats.is_unknown(row["previous_value"]):
+        return f"{against}: no data"
+    return f"{against}: {text(row['previous_value']) if row['is_comparable'] else 'too few'}"
 
 
 def _tone(change: str) -> Tone:

@@ -23,7 +23,7 @@ def page(filters: Filters) -> None:
         first_run.draw()
         return
     if not extent["period_span_count"]:
-        frame.draw_empty_range(extent, filters)
+        frame.draw_empty_range(filters)
         return
     with st.container(horizontal=True, key="trace-filters", vertical_alignment="center"):
         params = filters.calls() | _narrowing()

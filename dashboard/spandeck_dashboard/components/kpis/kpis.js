@@ -15,26 +15,28 @@ function shape(tag, attributes) {
   return node;
 }
 
-function points(trend) {
+function pieces(trend) {
   const known = trend.filter((value) => value !== null);
   const top = Math.max(...known, 0);
   const low = Math.min(...known, top);
   const span = top - low || 1;
   const x = (index) => (index / Math.max(trend.length - 1, 1)) * WIDTH;
   const y = (value) => HEIGHT - 3 - ((value - low) / span) * (HEIGHT - 6);
-  return trend.map((value, index) => (value === null ? null : [x(index), y(value)])).filter(Boolean);
+  const found = [[]];
+  trend.forEach((value, index) => {
+    if (value !== null) found.at(-1).push([x(index), y(value)]);
+    else found.push([]);
+  });
+  return found.filter((piece) => piece.length > 0);
 }
 
 function line(svg, trend) {
-  const path = points(trend);
-  if (path.length === 0) return;
-  const text = path.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-  const first = path[0];
-  const last = path[path.length - 1];
-  if (path.length > 1) {
-    const area = `${text}L${last[0].toFixed(1)} ${HEIGHT}L${first[0].toFixed(1)} ${HEIGHT}Z`;
+  for (const piece of pieces(trend)) {
+    const text = piece.map(([x, y], index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+    const area = `${text}L${piece.at(-1)[0].toFixed(1)} ${HEIGHT}L${piece[0][0].toFixed(1)} ${HEIGHT}Z`;
     svg.append(shape("path", { d: area, class: "area" }));
-    svg.append(shape("path", { d: text, class: "line" }));
+    // A point without neighbours gets a length that its round ends turn into a dot.
+    svg.append(shape("path", { d: piece.length > 1 ? text : `${text}h0.01`, class: "line" }));
   }
 }
 
