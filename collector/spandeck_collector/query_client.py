@@ -19,6 +19,10 @@ class AskError(RuntimeError):
     """The query service gave no answer; the sentence is its own, or says that it cannot be reached."""
 
 
+class StoreAwayError(AskError):
+    """Nobody answers, or no longer: another try may work."""
+
+
 def ask(
     url: str, sql: str, params: Sequence[Any] = (), token: str | None = None, timeout_s: float = _TIMEOUT_S
 ) -> pa.Table:
@@ -53,9 +57,10 @@ def _post(url: str, query: Mapping[str, Any], accept: str, token: str | None, ti
         response = connection.getresponse()
         body = response.read()
     except (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead) as error:
-        raise AskError("The query ended the store, which is started again: ask for less at once.") from error
+        sentence = "The store ended while it answered, and is started again: ask again, or for less at once."
+        raise StoreAwayError(sentence) from error
     except (OSError, http.client.HTTPException) as error:
-        raise AskError(f"The store does not answer at {url}: start it with `spandeck up` ({error}).") from error
+        raise StoreAwayError(f"The store does not answer at {url}: start it with `spandeck up` ({error}).") from error
     finally:
         connection.close()
     if response.status != http.HTTPStatus.OK:

@@ -45,7 +45,10 @@ def reset(connection: socket.socket) -> None:
 def test_a_connection_that_ends_during_a_query_is_put_down_to_the_query(
     answer: Callable[[socket.socket], None],
 ) -> None:
-    with server(answer) as url, pytest.raises(AskError, match="The query ended the store, which is started again"):
+    with (
+        server(answer) as url,
+        pytest.raises(AskError, match="The store ended while it answered, and is started again"),
+    ):
         ask_json(url, "select 1")
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from spandeck_collector.query_client import AskError, ask_json
+from spandeck_collector.query_client import StoreAwayError, ask_json
 from spandeck_collector.settings import PREFIX, Settings
 
 from . import web
@@ -101,12 +101,12 @@ class Site:
         return int(self.rows("select count(*) from spans")[0][0])
 
     def _ask(self, sql: str, params: tuple[Any, ...]) -> tuple[list[str], list[list[Any]]]:
-        """Ask the query service, again when the store is just being started."""
+        """Ask the query service, again while the store is away."""
         deadline = time.monotonic() + DEADLINE_S
         while True:
             try:
                 return ask_json(self.settings.url(self.settings.query_port), sql, params)
-            except AskError as error:
-                if "does not answer" not in str(error) or time.monotonic() > deadline:
+            except StoreAwayError:
+                if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
