@@ -23,7 +23,7 @@ _MARK = "{world}"
 
 def placed(world: World, number: int) -> World:
     """The same spans with trace ids, services, response and tool call ids of their own."""
-    return [_named(span, f"{number:06d}") | {"trace": number * 10 + span["trace"]} for span in world]
+    return [_named(span, _name(number)) | {"trace": number * 10 + span["trace"]} for span in world]
 
 
 def unplaced(value: Any, number: int) -> Any:
@@ -31,12 +31,17 @@ def unplaced(value: Any, number: int) -> Any:
     if isinstance(value, str):
         for trace in range(1, TRACES + 1):
             value = value.replace(otlp.trace_id(number * 10 + trace), f"trace {trace}")
-        return value.replace(f"{number:06d}", _MARK)
+        return value.replace(_name(number), _MARK)
     if isinstance(value, list):
         return [unplaced(item, number) for item in value]
     if isinstance(value, dict):
         return {key: unplaced(item, number) for key, item in value.items()}
     return value
+
+
+def _name(number: int) -> str:
+    """Of one length, so that names sort alike in every placing; no id in hex contains it."""
+    return f"w{number:06d}"
 
 
 def _named(value: Any, name: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from . import otlp
@@ -14,7 +14,13 @@ from .sums import approx, check_sums
 
 pytestmark = pytest.mark.integration
 
-BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A world is small enough to be read as it is: shrinking one would take minutes.
+BOUNDED = settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 OBSERVED_AT = {"spans": "received_at", "store.calls": "first_received_at"}
 """When a span came may differ; nothing else may."""
 
