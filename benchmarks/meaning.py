@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import duckdb
@@ -33,18 +33,23 @@ EXPECTED = ">= 50,000"
 _MEMORY = "2GB"
 _BODY_SPANS = 504
 _LEAST_US = 0.05
+_ALONE = 20
 _TABLES = ("store.spans", "store.span_events", "store.calls", "store.traces")
 _MEANING = ("fill_", "unnamed_models")
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """Of `span_count` spans: CPU seconds of the SQL that understands them, and of plain insertion of what it made."""
+    """Of `span_count` spans: CPU seconds of the SQL that understands them, and of plain insertion of what it made.
+
+    `alone_ms` is what that SQL takes for a batch of one request, as they come on a quiet day.
+    """
 
     load: str
     span_count: int
     meaning_s: float
     plain_insert_s: float
+    alone_ms: float
     statement_us: dict[str, float]
 
     @property
@@ -62,7 +67,8 @@ def measure_meaning(load: str, bodies: Iterator[Body], folder: Path, spans: int 
     """Store `spans` spans in batches of 20,000 after one batch that is not measured, in a new file in `folder`."""
     clock = StatementClock(open_database(folder / f"{load}.duckdb", _MEMORY))
     ingest = Ingest(clock.as_connection(), folder / "quarantine")
-    batches = _batches(bodies)
+    numbered = zip(count(1), bodies)
+    batches = _batches(numbered)
     ingest.store(next(batches)[0])
     clock.cpu_s.clear()
     measured = 0
@@ -70,12 +76,15 @@ def measure_meaning(load: str, bodies: Iterator[Body], folder: Path, spans: int 
         records, size = next(batches)
         ingest.store(records)
         measured += size
-    insert_s = _plain_insert_s(clock.connection, folder / f"{load}-plain.duckdb")
-    row = clock.connection.execute("select count(*) from store.spans").fetchone()
-    clock.connection.close()
-    share = measured / row[0] if row else 1.0
+    meaning_s = clock.of(*_MEANING)
     statement_us = {name: seconds / measured * 1e6 for name, seconds in clock.dearest()}
-    return Meaning(load, measured, clock.of(*_MEANING), insert_s * share, statement_us)
+    insert_s, stored = _plain_insert_s(clock.connection, folder / f"{load}-plain.duckdb")
+    clock.cpu_s.clear()
+    for number, body in islice(numbered, _ALONE):
+        ingest.store([_record(number, body)])
+    clock.connection.close()
+    alone_ms = clock.of(*_MEANING) / _ALONE * 1e3
+    return Meaning(load, measured, meaning_s, insert_s * measured / stored, alone_ms, statement_us)
 
 
 def agent_bodies() -> Iterator[Body]:
@@ -92,21 +101,25 @@ def measure_all(spans: int = SPANS) -> list[Meaning]:
         return [measure_meaning(name, make(), Path(folder), spans) for name, make in loads.items()]
 
 
-def _batches(bodies: Iterator[Body]) -> Iterator[tuple[list[Record], int]]:
+def _batches(numbered: Iterator[tuple[int, Body]]) -> Iterator[tuple[list[Record], int]]:
     records: list[Record] = []
     size = 0
-    for number, body in enumerate(bodies, start=1):
+    for number, body in numbered:
         if size + body.span_count > BATCH_SPANS:
             yield records, size
             records, size = [], 0
-        records.append(Record(Signal.TRACES, time.time_ns(), body.payload, Position(1, number)))
+        records.append(_record(number, body))
         size += body.span_count
 
 
-def _plain_insert_s(source: duckdb.DuckDBPyConnection, path: Path) -> float:
-    """CPU seconds to insert the rows of all tables that a batch writes into an empty file, with its checkpoint."""
+def _record(number: int, body: Body) -> Record:
+    return Record(Signal.TRACES, time.time_ns(), body.payload, Position(1, number))
+
+
+def _plain_insert_s(source: duckdb.DuckDBPyConnection, path: Path) -> tuple[float, int]:
+    """CPU seconds to insert the rows of what a batch writes into an empty file, with its checkpoint; the spans."""
     target = open_database(path, _MEMORY)
-    seconds = 0.0
+    seconds, spans = 0.0, source.table("store.spans").count("*").fetchall()[0][0]
     for table in _TABLES:
         rows = source.execute(f"from {table}").to_arrow_table()
         began = time.process_time()
@@ -119,17 +132,17 @@ def _plain_insert_s(source: duckdb.DuckDBPyConnection, path: Path) -> float:
     target.execute("checkpoint")
     seconds += time.process_time() - began
     target.close()
-    return seconds
+    return seconds, spans
 
 
 def print_meaning(measured: list[Meaning], *, verbose: bool) -> None:
     """Print a table to stdout; with `verbose` one of every statement of a batch too."""
     console = Console(width=None if sys.stdout.isatty() else 100)
-    table = Table(
-        "load", *(Column(title, justify="right") for title in ("spans", "spans/s of a core", "of plain insertion"))
-    )
+    titles = ("spans", "spans/s of a core", "of plain insertion", "ms a request alone")
+    table = Table("load", *(Column(title, justify="right") for title in titles))
     for each in measured:
-        table.add_row(each.load, f"{each.span_count:,}", f"{each.spans_per_s:,.0f}", f"{each.ratio:.2f}")
+        figures = (f"{each.span_count:,}", f"{each.spans_per_s:,.0f}", f"{each.ratio:.2f}", f"{each.alone_ms:.1f}")
+        table.add_row(each.load, *figures)
     console.print(table, f"spans/s expected: {EXPECTED}")
     if verbose:
         for each in measured:

@@ -143,6 +143,7 @@ def _meaning(result: Result) -> Iterator[Line]:
     for each in result.meaning:
         yield Line(f"normalized and settled, {each.load}", each.spans_per_s, "spans/s of a core", meaning.EXPECTED)
         yield Line(f"the same, by plain insertion, {each.load}", each.ratio, "ratio")
+        yield Line(f"the same, one request alone, {each.load}", each.alone_ms, "ms")
 
 
 def _number(value: float) -> str:
