@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spandeck_collector.access import host_name
-from spandeck_collector.access import host_name
 from spandeck_collector.receiver.admission import check_host, check_token, decompressed, media_of
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
 
