@@ -1,7 +1,7 @@
 -- grain: a pair of model calls that two instrumentations tell of one real call, in both directions
--- By the id of the response, with starts within 2 s; where not both have one, by overlap of more than 80 % of the shorter
--- with equal service, model and input tokens. Never by time alone, and each call is paired with at most one call of
--- another scope, the nearest for both: parallel calls are common.
+-- By the id of the response, with starts within 2 s; where not both have one, by equal service, model and input tokens
+-- and an overlap of more than 80 % of the shorter (of the longer, where no tokens are known). Never by time alone, and
+-- each call is paired with at most one call of another scope, the nearest for both: parallel calls are common.
 with calls as (
     select *
     from call_spans
@@ -15,11 +15,31 @@ told_ids as (
     having count(distinct scope) > 1
 ),
 
+-- What spans nested in each other tell is one call: it overlaps as a whole, with the id that any of them has.
+wholes as (
+    select
+        calls.* replace (coalesce(calls.response_id, ids.response_id) as response_id),
+        calls.ended_us - calls.started_us as duration_us
+    from calls
+    inner join tree_calls as tree using (call_key)
+    left join (
+        select
+            tree_calls.leaf_key,
+            min(calls.response_id) as response_id
+        from tree_calls
+        inner join calls using (call_key)
+        where tree_calls.leaf_count = 1
+        group by tree_calls.leaf_key
+    ) as ids
+        on calls.call_key = ids.leaf_key
+    where tree.leaf_key = calls.call_key
+),
+
 same_tokens as (
     select
         service,
         input_tokens
-    from calls
+    from wholes
     group by all
     having count(distinct scope) > 1
 ),
@@ -49,8 +69,8 @@ by_overlap as (
         second.scope as twin_scope,
         abs(first.started_us - second.started_us) + abs(first.ended_us - second.ended_us) as distance_us,
         'same_call' as reason
-    from (select calls.* from calls semi join same_tokens using (service, input_tokens)) as first
-    inner join calls as second
+    from (select wholes.* from wholes semi join same_tokens using (service, input_tokens)) as first
+    inner join wholes as second
         on
             first.service = second.service
             and first.service_instance = second.service_instance
@@ -59,7 +79,10 @@ by_overlap as (
             and first.scope != second.scope
             and (first.response_id is null or second.response_id is null)
             and least(first.ended_us, second.ended_us) - greatest(first.started_us, second.started_us)
-            >= 0.8 * least(first.ended_us - first.started_us, second.ended_us - second.started_us)
+            >= 0.8 * case
+                when first.input_tokens = -1 then greatest(first.duration_us, second.duration_us)
+                else least(first.duration_us, second.duration_us)
+            end
             and list_has_any(first.models, second.models)
 ),
 

@@ -1,4 +1,4 @@
--- grain: one trace with a call that a new span of another scope may tell again: by its id, or by service, tokens and time
+-- grain: one trace with a call that a touched trace may tell again in another scope: by its id, or by tokens and time
 -- The range of time prunes each scan.
 with fresh as (
     select
@@ -10,7 +10,11 @@ with fresh as (
         coalesce(input_tokens, -1) as input_tokens,
         started_at,
         started_at + to_microseconds(cast(duration_ms * 1000 as bigint)) as ended_at
-    from new_spans
+    from (
+        select * exclude (arrival) from new_spans
+        union all by name
+        select * from stored_spans
+    ) as spans
     where kind in ('llm', 'embedding') or tool_call_id is not null
 ),
 
