@@ -7,6 +7,8 @@ the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes stri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -14,6 +16,7 @@ import pyarrow as pa
 
 from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
 from spandeck_collector.store.decode import Batch
+from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 from spandeck_schema.mapping import load_mapping, mapped_spans
 
@@ -32,6 +35,7 @@ _TABLES = (
 )
 """Derived tables, each after those that it reads."""
 
+_SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
 _DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
@@ -52,13 +56,24 @@ _WRITES = (
 )
 
 
+@contextmanager
+def planning(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Plan what is prepared inside without a look at what tables hold now."""
+    connection.execute(f"set disabled_optimizers = '{_DATA_DEPENDENT_OPTIMIZERS}'")
+    yield
+    connection.execute("reset disabled_optimizers")
+
+
 class Pipeline:
     """Temporary tables and prepared statements of one connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
-        connection.execute(f"set disabled_optimizers = '{_DATA_DEPENDENT_OPTIMIZERS}'")
+        with planning(connection):
+            self._plan(connection)
+
+    def _plan(self, connection: duckdb.DuckDBPyConnection) -> None:
         for name, table in _tables(Batch()).items():
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")
@@ -74,7 +89,6 @@ class Pipeline:
             connection.execute(f"prepare empty_{name} as delete from {name}")
         for rule in shipped_rules():
             prepare_rule(connection, rule)
-        connection.execute("reset disabled_optimizers")
 
     def fill(self, *names: str) -> None:
         """Fill derived tables in the order given."""
@@ -90,8 +104,18 @@ class Pipeline:
         """The rows of a reading statement."""
         return self._connection.execute(f"execute {name}").fetchall()
 
-    def settle_alerts(self) -> None:
-        """Bring the alerts of the touched traces up to date: new ones, grown ones, and those that hold no longer."""
+    def normalize(self) -> None:
+        """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""
+        self.fill("new_arrivals", "mapped_spans", "new_spans")
+        name_models(self._connection, self.read("unnamed_models"))
+
+    def settle(self) -> None:
+        """Settle the touched traces from `stored_spans` and `new_spans`: their calls, sums and alerts."""
+        self.fill(*_SETTLE)
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self._settle_alerts()
+
+    def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):
             for rule in shipped_rules():
                 fire(self._connection, rule, since, until)
