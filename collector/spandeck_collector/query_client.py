@@ -37,7 +37,7 @@ def ask(
     """
     import pyarrow as pa  # noqa: PLC0415 - 40 MB that `ask_json` does without
 
-    body = _post(url, "/query", {"sql": sql, "params": list(params)}, _ARROW, token, timeout_s)
+    body = _post(url, "/query", {"sql": sql, "params": list(params)}, _ARROW, (token, timeout_s))
     return pa.ipc.open_stream(body).read_all()
 
 
@@ -48,7 +48,7 @@ def ask_json(
 
     Raises `AskError`.
     """
-    answer = json.loads(_post(url, "/query", {"sql": sql, "params": list(params)}, _JSON, token, timeout_s))
+    answer = json.loads(_post(url, "/query", {"sql": sql, "params": list(params)}, _JSON, (token, timeout_s)))
     return answer["columns"], answer["rows"]
 
 
@@ -59,11 +59,13 @@ def command(
 
     Raises `AskError`: `BusyError` when its turn did not come, `StoreAwayError` when it is unknown whether it was done.
     """
-    answer: dict[str, Any] = json.loads(_post(url, f"/command/{name}", parameters, _JSON, token, timeout_s))
+    answer: dict[str, Any] = json.loads(_post(url, f"/command/{name}", parameters, _JSON, (token, timeout_s)))
     return answer
 
 
-def _post(url: str, path: str, content: Mapping[str, Any], accept: str, token: str | None, timeout_s: float) -> bytes:
+def _post(url: str, path: str, content: Mapping[str, Any], accept: str, how: tuple[str | None, float]) -> bytes:
+    """The body of the answer; `how` is the token and the longest wait in seconds."""
+    token, timeout_s = how
     address = urlsplit(url)
     headers = {"Content-Type": _JSON, "Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout_s)

@@ -66,13 +66,18 @@ def tell_if_outdated(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 class History:
-    """Steps through stored history; needs the temporary tables of a `Pipeline` on the same connection."""
+    """Steps through stored history; needs the temporary tables of a `Pipeline` on the same connection.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, pipeline: Pipeline, most_spans: int = MOST_SPANS) -> None:
-        """Plan the statements. A step takes traces of `most_spans` spans together, or one larger trace."""
+    A step takes traces of at most `most_spans` spans together, or one trace that has more.
+    """
+
+    most_spans = MOST_SPANS
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, pipeline: Pipeline) -> None:
+        """Plan the statements."""
         self._connection = connection
         self._pipeline = pipeline
-        self._bound = self._most_spans = most_spans
+        self._halvings = 0
         with planning(connection):
             self._plan()
 
@@ -89,31 +94,37 @@ class History:
         try:
             progress = self._step(since, until, behind)
         except duckdb.OutOfMemoryException:
-            self._bound = max(self._bound // 2, 1)
+            self._halvings += 1
             raise
-        self._bound = min(self._bound * 2, self._most_spans)
+        self._halvings = max(self._halvings - 1, 0)
         return progress
 
     def _step(self, since: datetime, until: datetime, behind: Place) -> Progress:
         extent = f"since := timestamp '{since}', until := timestamp '{until}'"
         place = f"after_at := timestamp '{behind.received_at}', after_id := '{behind.trace_id}'"
-        self._pipeline.fill(f"step_traces({extent}, {place}, most_spans := {self._bound})")
-        self._normalize()
-        self._pipeline.settle()
+        most_spans = max(self.most_spans >> self._halvings, 1)
+        self._pipeline.fill(f"step_traces({extent}, {place}, most_spans := {most_spans})")
         ((trace_count, done_count, last_at, last_id),) = self._pipeline.read(f"step_progress({extent})")
-        ((changed_count,),) = self._pipeline.read("count_changed_spans")
+        if last_id is None:
+            return Progress(done_count, trace_count, 0, behind)
+        changed_count = self._normalize()
+        self._pipeline.settle()
         self._pipeline.empty()
         self._pipeline.write(*(f"empty_{name}" for name in _EMPTIED))
-        return Progress(done_count, trace_count, changed_count, Place(last_at, last_id) if last_id else behind)
+        return Progress(done_count, trace_count, changed_count, Place(last_at, last_id))
 
-    def _normalize(self) -> None:
+    def _normalize(self) -> int:
+        """Bring the rows of the step's spans up to date; how many were not."""
         self._pipeline.write("restore_spans", "step_events")
         self._pipeline.fill("touched_traces", "stored_spans", "replaced_spans")
         self._pipeline.write("leave_replaced_spans")
         self._pipeline.normalize()
         self._pipeline.write("keep_content_columns")
         self._pipeline.fill("changed_spans")
-        self._pipeline.write("insert_changed_spans", "delete_changed_spans")
+        ((changed_count,),) = self._pipeline.read("count_changed_spans")
+        if changed_count:
+            self._pipeline.write("insert_changed_spans", "delete_changed_spans")
+        return int(changed_count)
 
     def _plan(self) -> None:
         execute = self._connection.execute

@@ -78,18 +78,15 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
         self._check_access()
-        raise QueryError(
-            405 if path == "/query" or path.startswith(_COMMANDS) else 404, f"GET {path} does not exist here."
-        )
+        is_known = path == "/query" or path.startswith(_COMMANDS)
+        raise QueryError(405 if is_known else 404, f"GET {path} does not exist here.")
 
     def _query(self) -> Outcome:
         body = self._read_body(_MOST_REQUEST_BYTES)
         self._check_access()
         path = self.path.partition("?")[0]
         if path != "/query":
-            raise QueryError(
-                404, f"POST {path} does not exist here: queries go to /query, commands to {_COMMANDS}NAME."
-            )
+            raise QueryError(404, f"POST {path} does not exist here: use /query or {_COMMANDS}NAME.")
         if self.headers.get_content_type() != JSON_TYPE:
             raise QueryError(415, 'Send Content-Type: application/json and {"sql": "...", "params": [...]}.')
         sql, params = _parse(body)
@@ -129,9 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         settings = self.server.settings
         self._check_caller(settings.admin_token, "SPANDECK_ADMIN_TOKEN")
         if settings.admin_token is None and settings.needs_admin_token:
-            raise QueryError(
-                403, "Commands are closed until SPANDECK_ADMIN_TOKEN is set: set it, start Spandeck again."
-            )
+            raise QueryError(403, "Commands are closed here: set SPANDECK_ADMIN_TOKEN and start Spandeck again.")
 
     def _check_caller(self, token: str | None, setting: str) -> None:
         headers = self.headers

@@ -9,7 +9,6 @@ select
     normalized_by = mapping as is_normalized,
     case
         when not is_normalized
-            then 'Spans stored before the last upgrade were normalized by an older mapping: '
-                || 'run `spandeck normalize --since all`.'
+            then 'Stored spans were normalized by an older mapping: run `spandeck normalize --since all`.'
     end as advice
 from store.about;
