@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from spandeck_schema.mapping import finish_reason_macro, first_token_macro, load_mapping, mapped_spans
+from spandeck_schema.generated import mapped_spans, word_macros
+from spandeck_schema.mapping import load_mapping
 
 SCHEMA_VERSION = 1
 """Raised by every change of a table; files with a higher number are refused."""
@@ -78,9 +79,7 @@ def mapping_digest() -> str:
 
 @cache
 def _meanings() -> tuple[str, ...]:
-    mapping = load_mapping()
-    macros = [file.text for file in sql_files("macros")]
-    return (*macros, finish_reason_macro(mapping), first_token_macro(mapping))
+    return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
 
 
 def _read(name: str, text: str) -> SqlFile:

@@ -51,6 +51,7 @@ def spans(draw: st.DrawFn) -> Span:
         start_time_unix_nano=draw(_NS),
         end_time_unix_nano=draw(_NS),
         attributes=otlp.key_values(draw(_ATTRIBUTES)),
+        dropped_attributes_count=draw(st.sampled_from([0, 3])),
     )
     result.status.code = draw(st.integers(0, 2))  # type: ignore[assignment]
     result.status.message = draw(st.one_of(_TEXTS, st.just(" " + "x" * 2047 + "  tail"), st.just(" " * 3000)))

@@ -15,16 +15,14 @@ from spandeck_schema.history import restored_spans
 from spandeck_schema.mapping import load_mapping
 
 _LOG = logging.getLogger(__name__)
-_STEP_TABLES = ("replaced_spans", "changed_spans")
-_READS = ("step_progress",)
-_WRITES = (
+_STATEMENTS = (
+    "step_progress",
     "step_events",
     "leave_replaced_spans",
-    "keep_content_columns",
+    "keep_lost_facts",
     "insert_changed_spans",
     "delete_changed_spans",
 )
-_EMPTIED = ("step_traces", *_STEP_TABLES)
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,6 @@ class History:
         changed_count = self._normalize()
         self._pipeline.settle()
         self._pipeline.empty()
-        self._pipeline.write(*(f"empty_{name}" for name in _EMPTIED))
         return Progress(done_count, trace_count, changed_count, Place(last_at, last_id))
 
     def _normalize(self) -> int:
@@ -119,7 +116,7 @@ class History:
         self._pipeline.fill("touched_traces", "stored_spans", "replaced_spans")
         self._pipeline.write("leave_replaced_spans")
         self._pipeline.normalize()
-        self._pipeline.write("keep_content_columns")
+        self._pipeline.write("keep_lost_facts")
         self._pipeline.fill("changed_spans")
         ((changed_count,),) = self._pipeline.read("count_changed_spans")
         if changed_count:
@@ -127,19 +124,10 @@ class History:
         return int(changed_count)
 
     def _plan(self) -> None:
+        # No table is made here: after one, every statement prepared before would be planned again at each execution.
         execute = self._connection.execute
-        execute(
-            "create temp table step_traces as "
-            "select trace_id, first_received_at, last_received_at from store.traces limit 0"
-        )
         execute(f"prepare fill_step_traces as insert into step_traces {catalog.sql('normalize', 'step_traces')}")
         execute(f"prepare restore_spans as insert into incoming_spans by name {restored_spans(load_mapping())}")
-        for name in _STEP_TABLES:
-            select = catalog.sql("normalize", name)
-            execute(f"create temp table {name} as select * from ({select}) limit 0")
-            execute(f"prepare fill_{name} as insert into {name} {select}")
         execute("prepare count_changed_spans as select count(*) from changed_spans")
-        for name in (*_READS, *_WRITES):
+        for name in _STATEMENTS:
             execute(f"prepare {name} as {catalog.sql('normalize', name)}")
-        for name in _EMPTIED:
-            execute(f"prepare empty_{name} as delete from {name}")

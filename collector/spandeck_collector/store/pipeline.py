@@ -18,7 +18,8 @@ from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rul
 from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
-from spandeck_schema.mapping import load_mapping, mapped_spans
+from spandeck_schema.generated import mapped_spans
+from spandeck_schema.mapping import load_mapping
 
 _TABLES = (
     ("normalize", "touched_traces"),
@@ -26,6 +27,8 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "mapped_spans"),
     ("normalize", "new_spans"),
+    ("normalize", "replaced_spans"),
+    ("normalize", "changed_spans"),
     ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
@@ -37,9 +40,10 @@ _TABLES = (
 
 _SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
 _DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
+_STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
-_EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
+_EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _WRITES = (
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
@@ -78,6 +82,7 @@ class Pipeline:
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")
             connection.unregister("arrow_rows")
+        connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         for folder, name in _TABLES:
             connection.execute(f"create temp table {name} as select * from ({_select(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
