@@ -71,7 +71,7 @@ def definitions_digest() -> str:
 @cache
 def mapping_digest() -> str:
     """A hash over all that makes canonical rows of a span; when it changes, stored spans may be normalized again."""
-    steps = [sql("normalize", "new_spans"), *(file.text for file in sql_files("settle"))]
+    steps = (file.text for folder in ("normalize", "settle") for file in sql_files(folder))
     lines = "\n".join((*_meanings(), mapped_spans(load_mapping()), *steps)).splitlines()
     words = [word for line in lines if not line.lstrip().startswith("--") for word in line.split()]
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]

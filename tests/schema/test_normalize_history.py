@@ -110,7 +110,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     result.connection.close()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(batches=st.lists(bodies(), min_size=1, max_size=3), most_spans=st.sampled_from([1, 3, MOST_SPANS]))
 def test_whatever_was_stored_comes_out_the_same(shared: Sandbox, batches: list[bytes], most_spans: int) -> None:
     for table in TABLES:
