@@ -126,6 +126,19 @@ def test_whatever_was_stored_comes_out_the_same(shared: Sandbox, batches: list[b
     assert contents(shared) == before
 
 
+def test_nanoseconds_and_the_order_of_events_at_one_time_are_kept(sandbox: Sandbox) -> None:
+    errors = [{"name": "exception", "attributes": {"exception.type": kind}} for kind in ("First", "Second", "Third")]
+    request = ExportTraceServiceRequest.FromString(otlp.traces([{"id": 1, "status": "ERROR", "events": errors}]))
+    (span,) = request.resource_spans[0].scope_spans[0].spans
+    span.start_time_unix_nano, span.end_time_unix_nano = otlp.NOON_NS + 999, otlp.NOON_NS + 3_000
+    sandbox.take((Signal.TRACES, request.SerializeToString()))
+    before = contents(sandbox)
+    assert sandbox.row("select duration_ms, error_type from spans") == {"duration_ms": 0.002001, "error_type": "First"}
+    spoil(sandbox)
+    run(sandbox)
+    assert contents(sandbox) == before
+
+
 def test_a_step_takes_whole_traces_up_to_its_bound_and_a_larger_one_alone(sandbox: Sandbox) -> None:
     for trace, count in enumerate((2, 2, 7, 1, 3), start=1):
         sandbox.spans(*({"trace": trace, "id": trace * 10 + number} for number in range(count)))
