@@ -39,7 +39,7 @@ _TABLES = (
 """Derived tables, each after those that it reads."""
 
 _SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
-_DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
+_HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
@@ -63,7 +63,7 @@ _WRITES = (
 @contextmanager
 def planning(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Plan what is prepared inside without a look at what tables hold now."""
-    connection.execute(f"set disabled_optimizers = '{_DATA_DEPENDENT_OPTIMIZERS}'")
+    connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
     yield
     connection.execute("reset disabled_optimizers")
 
