@@ -18,7 +18,7 @@ from spandeck_collector.access import host_name
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
-_SECRETS = ("ingest_token", "read_token")
+_SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
@@ -45,6 +45,7 @@ class Settings:
     ui_port: int = 8501
     ingest_token: str | None = None
     read_token: str | None = None
+    admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
@@ -103,6 +104,11 @@ class Settings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def needs_admin_token(self) -> bool:
+        """Whether commands are refused without `admin_token`: others can reach us, or reading needs a token already."""
+        return not self.is_loopback or self.read_token is not None
 
     def url(self, port: int) -> str:
         """The address at which this machine reaches one of the ports."""

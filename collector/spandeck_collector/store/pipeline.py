@@ -8,6 +8,8 @@ of them would make a join of every list of words, dozens in the mapping, at ten 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
 from spandeck_collector.store.decode import Batch
+from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 from spandeck_schema.generated import mapped_spans
 from spandeck_schema.mapping import load_mapping
@@ -25,6 +28,8 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "mapped_spans"),
     ("normalize", "new_spans"),
+    ("normalize", "replaced_spans"),
+    ("normalize", "changed_spans"),
     ("settle", "near_calls"),
     ("settle", "linked_traces"),
     ("settle", "trace_spans"),
@@ -41,10 +46,13 @@ _TABLES = (
 )
 """Derived tables, each after those that it reads."""
 
+_LINK = ("near_calls", "linked_traces")
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
+_STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
-_EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
+_EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _WRITES = (
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
@@ -63,17 +71,29 @@ _WRITES = (
 )
 
 
+@contextmanager
+def planning(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Plan what is prepared inside without a look at what tables hold now."""
+    connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
+    yield
+    connection.execute("reset disabled_optimizers")
+
+
 class Pipeline:
     """Temporary tables and prepared statements of one connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
-        connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
+        with planning(connection):
+            self._plan(connection)
+
+    def _plan(self, connection: duckdb.DuckDBPyConnection) -> None:
         for name, table in _tables(Batch()).items():
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")
             connection.unregister("arrow_rows")
+        connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         for folder, name in _TABLES:
             connection.execute(f"create temp table {name} as select * from ({_select(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
@@ -85,7 +105,6 @@ class Pipeline:
             connection.execute(f"prepare empty_{name} as delete from {name}")
         for rule in shipped_rules():
             prepare_rule(connection, rule)
-        connection.execute("reset disabled_optimizers")
 
     def fill(self, *names: str) -> None:
         """Fill derived tables in the order given."""
@@ -101,8 +120,20 @@ class Pipeline:
         """The rows of a reading statement."""
         return self._connection.execute(f"execute {name}").fetchall()
 
-    def settle_alerts(self) -> None:
-        """Bring the alerts of the touched traces up to date: new ones, grown ones, and those that hold no longer."""
+    def normalize(self) -> None:
+        """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""
+        self.fill("new_arrivals", "mapped_spans", "new_spans")
+        name_models(self._connection, self.read("unnamed_models"))
+
+    def settle(self) -> None:
+        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
+        self.fill(*_LINK)
+        self.write("add_linked_traces", "add_linked_spans")
+        self.fill(*_SETTLE)
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self._settle_alerts()
+
+    def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):
             for rule in shipped_rules():
                 fire(self._connection, rule, since, until)
