@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from spandeck_collector.store.content_parts import HOUR_US, KnownParts, content_hash, shorten, split
+from spandeck_collector.store.content_parts import WHOLE_BYTES, KnownParts, content_hash, shorten, split
 from spandeck_collector.store.values import plain_value, value_text
 from spandeck_schema.content import EventContent, Place, load_content
 
@@ -24,6 +24,7 @@ _COLUMNS = (
     ("trace_id", _TEXT),
     ("span_id", _TEXT),
     ("received_at", _TIME),
+    ("received_hour", _TIME),
     ("origin", _TEXT),
     ("name", _TEXT),
     ("side", _TEXT),
@@ -41,12 +42,13 @@ Texts = dict[str, str | None]
 
 
 class Owner(NamedTuple):
-    """Whose content it is: the span's row in the batch (None for a log record), its ids, and when it was received."""
+    """Whose content it is: the span's row in the batch (None for a log record), its ids, when it was received."""
 
     arrival: int | None
     trace_id: str | None
     span_id: str | None
     received_us: int
+    hour_us: int
 
 
 class _Places(dict[str, Place | None]):
@@ -77,8 +79,7 @@ class Contents:
         self._most_bytes = keeping.most_bytes
         self._known = keeping.known
         self._rows: list[tuple[Any, ...]] = []
-        self._parts: dict[tuple[int, str], bytes] = {}
-        self._used: set[tuple[int, str]] = set()
+        self._parts: dict[int, dict[str, str | bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -132,9 +133,9 @@ class Contents:
         told = [{"event": name, **fields} for name, fields in events]
         self._append(owner, origin, rule.name, rule.side, json.dumps(told, ensure_ascii=False), occurred_us)
 
-    def used_parts(self) -> set[tuple[int, str]]:
-        """Hour (microseconds) and hash of every part that the rows point at: known once the batch is committed."""
-        return self._used
+    def new_parts(self) -> Iterable[tuple[int, str]]:
+        """Hour (Unix microseconds) and hash of the parts that are stored with the batch."""
+        return ((hour_us, part_hash) for hour_us, parts in self._parts.items() for part_hash in parts)
 
     def table(self) -> pa.Table:
         """The rows as an Arrow table."""
@@ -145,31 +146,33 @@ class Contents:
 
     def parts_table(self) -> pa.Table:
         """The parts that are not stored yet, as rows of `store.content_parts`."""
-        hours, hashes = zip(*self._parts, strict=True) if self._parts else ((), ())
+        hours = (hour_us for hour_us, parts in self._parts.items() for _ in parts)
+        texts = (text for parts in self._parts.values() for text in parts.values())
         return pa.table(
             {
                 "received_hour": pa.array(hours, _TIME),
-                "hash": pa.array(hashes, _TEXT),
-                "content": pa.array(self._parts.values(), _TEXT),
+                "hash": pa.array((part_hash for _, part_hash in self.new_parts()), _TEXT),
+                "content": pa.array(texts, _TEXT),
             }
         )
 
-    def _append(
-        self, owner: Owner, origin: str, name: str, side: str, text: str, occurred_us: int | None
-    ) -> None:
+    def _append(self, owner: Owner, origin: str, name: str, side: str, text: str, occurred_us: int | None) -> None:
         data = text.encode()
-        digest = content_hash(data)
-        hashes = self._keep(owner.received_us, data, digest) if self._most_bytes else None
-        row = (*owner, origin, name, side, occurred_us, len(data), digest, hashes, len(data) > self._most_bytes)
-        self._rows.append(row)
+        size, digest, hashes = len(data), content_hash(data), None
+        if size <= WHOLE_BYTES and size <= self._most_bytes:
+            self._store_part(owner.hour_us, digest, text)
+        elif self._most_bytes:
+            hashes = self._store_parts(owner.hour_us, data, digest)
+        self._rows.append(
+            (*owner, origin, name, side, occurred_us, size, digest, hashes, size > self._most_bytes)
+        )
 
-    def _keep(self, received_us: int, data: bytes, digest: str) -> list[str] | None:
+    def _store_parts(self, hour_us: int, data: bytes, digest: str) -> list[str] | None:
         """Store what is new of a text; the hashes of its parts, None where it is its only part."""
-        hour_us = received_us - received_us % HOUR_US
         parts = split(data)
         if len(data) > self._most_bytes:
             parts = shorten(parts, self._most_bytes)
-        if len(parts) == 1:
+        elif len(parts) == 1:
             self._store_part(hour_us, digest, data)
             return None
         hashes = [content_hash(part) for part in parts]
@@ -177,11 +180,10 @@ class Contents:
             self._store_part(hour_us, part_hash, part)
         return hashes
 
-    def _store_part(self, hour_us: int, part_hash: str, part: bytes) -> None:
-        key = (hour_us, part_hash)
-        self._used.add(key)
-        if key not in self._parts and not self._known.has(hour_us, part_hash):
-            self._parts[key] = part
+    def _store_part(self, hour_us: int, part_hash: str, part: str | bytes) -> None:
+        parts = self._parts.setdefault(hour_us, {})
+        if part_hash not in parts and not self._known.has(hour_us, part_hash):
+            parts[part_hash] = part
 
 
 class SpanEvents:

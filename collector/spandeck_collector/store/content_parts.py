@@ -17,10 +17,16 @@ GAP = "\n[… cut …]\n".encode()
 MOST_KNOWN = 100_000
 """Parts remembered in each of two generations; a hash takes about 150 bytes."""
 
+WHOLE_BYTES = 1_024
+"""A text of so many bytes is never cut into parts."""
+
 _LEAST_BYTES = 512
 _MOST_BYTES = 4_096
-_WHOLE_BYTES = 1_024
-_BETWEEN_OBJECTS = re.compile(rb"\}\s{0,8},\s{0,8}(?=\{)")
+# Behind an object that another follows, or that is the last of a list at the end of the text or of a member: so the
+# last message of a turn has the same part as in the next turn, where more follows.
+_OBJECT_END = re.compile(
+    rb"\}(?=\s{0,8}(?:,\s{0,8}\{|\]\s{0,8}(?:,\s{0,8}\"|\Z)|\]\s{0,8}\}\s{0,8}\Z))"
+)
 _LINE_END = re.compile(rb"\n")
 _CONTINUES, _CONTINUATION = 0xC0, 0x80
 
@@ -35,9 +41,9 @@ def split(data: bytes) -> list[bytes]:
 
     A part has at least 512 bytes (but the last) and at most 4,096; a text of up to 1,024 bytes is one part.
     """
-    if len(data) <= _WHOLE_BYTES:
+    if len(data) <= WHOLE_BYTES:
         return [data]
-    boundary = _BETWEEN_OBJECTS if data[:1] in (b"[", b"{") else _LINE_END
+    boundary = _OBJECT_END if data[:1] in (b"[", b"{") else _LINE_END
     parts, start, end = [], 0, len(data)
     while end - start > _LEAST_BYTES:
         found = boundary.search(data, start + _LEAST_BYTES, start + _MOST_BYTES)
@@ -95,10 +101,15 @@ class KnownParts:
         """Whether the part is stored for certain; False may also mean that it is not remembered."""
         if hour_us != self._hour_us:
             return False
-        return part_hash in self._young or part_hash in self._old
+        if part_hash in self._young:
+            return True
+        if part_hash in self._old:
+            self._young.add(part_hash)
+            return True
+        return False
 
     def add(self, parts: Iterable[tuple[int, str]]) -> None:
-        """Remember (hour, hash) of parts that were used and are committed; a later hour takes the place of all."""
+        """Remember (hour, hash) of parts that are committed; a later hour takes the place of all."""
         for hour_us, part_hash in parts:
             if hour_us > self._hour_us:
                 self._hour_us = hour_us

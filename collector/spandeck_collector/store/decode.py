@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
 from spandeck_collector.store.content import ContentKeeping, Contents, Owner, SpanEvents
+from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
 from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
@@ -146,7 +147,7 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         _links(span) if span.links else None,
         received_us,
     )
-    owner = Owner(arrival, trace_id, span_id, received_us)
+    owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
     attributes = attribute_texts(span.attributes)
     kept = batch.contents.take_from_attributes(owner, attributes)
     batch.spans.append(row, kept, resource_row, slots=attributes)
@@ -191,7 +192,7 @@ def _log(batch: Batch, log: LogRecord, scope: str, resource_row: int, received_u
     # Emitters older than the field name the event in an attribute.
     event_name = log.event_name or attributes.get("event.name") or ""
     body, kept = batch.contents.take_from_log(
-        Owner(None, trace_id, span_id, received_us), event_name, log.body, attributes, occurred_us
+        Owner(None, trace_id, span_id, received_us, received_us - received_us % HOUR_US), event_name, log.body, attributes, occurred_us
     )
     row = (
         trace_id,

@@ -44,8 +44,8 @@ class Ingest:
     ) -> None:
         """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content."""
         self._connection = connection
-        self._keeping = ContentKeeping(content_bytes)
-        self._keeping.known.add(latest_parts(connection))
+        self.keeping = ContentKeeping(content_bytes)
+        self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
         self._quarantine = quarantine
         self.rows_since_checkpoint = 0
@@ -67,7 +67,7 @@ class Ingest:
         if not records:
             return
         try:
-            for batch, position in decode(records, keeping=self._keeping):
+            for batch, position in decode(records, keeping=self.keeping):
                 self._write(batch, position)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
@@ -136,7 +136,7 @@ class Ingest:
             self._connection.execute("rollback")
             raise
         # Not before: the parts of a batch that is rolled back are not stored.
-        self._keeping.known.add(batch.contents.used_parts())
+        self.keeping.known.add(batch.contents.new_parts())
         self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
 
     def _write_rows(self, batch: Batch) -> None:

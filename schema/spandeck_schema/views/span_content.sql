@@ -33,4 +33,15 @@ select
     is_cut,
     received_at
 from texts
-group by all;
+group by
+    value_id,
+    trace_id,
+    span_id,
+    origin,
+    name,
+    side,
+    occurred_at,
+    content_bytes,
+    content_hash,
+    is_cut,
+    received_at;
