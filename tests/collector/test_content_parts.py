@@ -12,7 +12,9 @@ from spandeck_collector.store.content_parts import GAP, KnownParts, content_hash
 pytestmark = pytest.mark.unit
 
 HOUR_US = 3_600_000_000
-_PIECES = st.sampled_from(['{"a": "', '"}, {', "}", "},", " , {", "]", '], "', "\n", "é€🦀", "x" * 700, "🦀" * 1_500, "{"])
+_PIECES = st.sampled_from(
+    ['{"a": "', '"}, {', "}", "},", " , {", "]", '], "', "\n", "é€🦀", "x" * 700, "🦀" * 1_500, "{"]
+)
 _TEXTS = st.lists(_PIECES | st.text(max_size=40), max_size=60).map("".join)
 
 
@@ -45,10 +47,14 @@ def test_what_is_too_long_keeps_its_beginning_and_its_end(text: str, most_bytes:
 
 
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["narrow", "wide"])
-@pytest.mark.parametrize("wrap", ["{}", '{{"messages": {}}}', '{{"messages": {}, "model": "m"}}'], ids=["list", "object", "more"])
+@pytest.mark.parametrize(
+    "wrap", ["{}", '{{"messages": {}}}', '{{"messages": {}, "model": "m"}}'], ids=["list", "object", "more"]
+)
 def test_a_conversation_that_grew_shares_all_parts_but_the_end(separators: tuple[str, str], wrap: str) -> None:
     dice = random.Random(3)
-    messages = [{"role": "user", "content": [{"type": "text", "text": "w " * dice.randint(300, 900)}]} for _ in range(30)]
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "w " * dice.randint(300, 900)}]} for _ in range(30)
+    ]
     texts = [wrap.format(json.dumps(messages[:count], separators=separators)).encode() for count in (29, 30)]
     before, after = (split(text) for text in texts)
     assert set(before[:-1]) <= set(after)

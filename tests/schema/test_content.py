@@ -84,7 +84,17 @@ def test_a_bad_block_is_named(text: str, sentence: str) -> None:
 
 
 def test_any_text_comes_back_as_it_was(sandbox: Sandbox) -> None:
-    texts = ["", "a", "\x00", "é€🦀" * 700, LONG, "}, {" * 900, "\\'\"", json.dumps([{"a": "b" * 99}] * 90), "[" * 9_000]
+    texts = [
+        "",
+        "a",
+        "\x00",
+        "é€🦀" * 700,
+        LONG,
+        "}, {" * 900,
+        "\\'\"",
+        json.dumps([{"a": "b" * 99}] * 90),
+        "[" * 9_000,
+    ]
     sandbox.spans(*({"id": number, "attributes": {PROMPT: text}} for number, text in enumerate(texts, 1)))
     assert contents(sandbox) == texts
     rows = sandbox.rows("select content_bytes, is_cut from span_content order by span_id")
@@ -229,7 +239,13 @@ def test_hundreds_of_keys_are_one_value(sandbox: Sandbox) -> None:
 
 def test_hostile_names_and_texts_are_only_data(sandbox: Sandbox) -> None:
     evil = "'); drop table store.spans; --\x00\u2028<script>{{}}"
-    names = [f"gen_ai.prompt.{'9' * 400}.role", "gen_ai.prompt.0", "gen_ai.prompt.0.0.0", f"llm.tools.1.{evil}", "." * 999]
+    names = [
+        f"gen_ai.prompt.{'9' * 400}.role",
+        "gen_ai.prompt.0",
+        "gen_ai.prompt.0.0.0",
+        f"llm.tools.1.{evil}",
+        "." * 999,
+    ]
     sandbox.spans({"id": 1, "attributes": dict.fromkeys((*names, PROMPT), evil)})
     sandbox.spans(*({"id": n, "attributes": {f"gen_ai.prompt.{n}.{n}.x": "y", f"{n}.{n}": n}} for n in range(2, 500)))
     rows = sandbox.rows("select name, content from span_content where span_id = ? order by name", [otlp.span_id(1)])

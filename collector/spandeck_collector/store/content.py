@@ -98,11 +98,11 @@ class Contents:
             if place is None or text is None:
                 continue
             if place.member is None:
-                self._append(owner, origin, name, place.side, text, occurred_us)
+                self._append(owner, origin, (name, place.side), text, occurred_us)
             else:
                 families.setdefault((place.name, place.side), {})[place.member] = text
-        for (name, side), members in families.items():
-            self._append(owner, origin, name, side, _family_text(members), occurred_us)
+        for family, members in families.items():
+            self._append(owner, origin, family, _family_text(members), occurred_us)
         return kept
 
     def take_from_log(
@@ -131,7 +131,7 @@ class Contents:
     ) -> None:
         """Add the fields of events of one rule as one value; `occurred_us` is when the first occurred (Unix)."""
         told = [{"event": name, **fields} for name, fields in events]
-        self._append(owner, origin, rule.name, rule.side, json.dumps(told, ensure_ascii=False), occurred_us)
+        self._append(owner, origin, (rule.name, rule.side), json.dumps(told, ensure_ascii=False), occurred_us)
 
     def new_parts(self) -> Iterable[tuple[int, str]]:
         """Hour (Unix microseconds) and hash of the parts that are stored with the batch."""
@@ -140,9 +140,7 @@ class Contents:
     def table(self) -> pa.Table:
         """The rows as an Arrow table."""
         columns = list(zip(*self._rows, strict=True)) or [()] * len(_COLUMNS)
-        return pa.table(
-            {name: pa.array(column, kind) for (name, kind), column in zip(_COLUMNS, columns, strict=True)}
-        )
+        return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(_COLUMNS, columns, strict=True)})
 
     def parts_table(self) -> pa.Table:
         """The parts that are not stored yet, as rows of `store.content_parts`."""
@@ -156,16 +154,16 @@ class Contents:
             }
         )
 
-    def _append(self, owner: Owner, origin: str, name: str, side: str, text: str, occurred_us: int | None) -> None:
+    def _append(
+        self, owner: Owner, origin: str, name_and_side: tuple[str, str], text: str, occurred_us: int | None
+    ) -> None:
         data = text.encode()
         size, digest, hashes = len(data), content_hash(data), None
         if size <= WHOLE_BYTES and size <= self._most_bytes:
             self._store_part(owner.hour_us, digest, text)
         elif self._most_bytes:
             hashes = self._store_parts(owner.hour_us, data, digest)
-        self._rows.append(
-            (*owner, origin, name, side, occurred_us, size, digest, hashes, size > self._most_bytes)
-        )
+        self._rows.append((*owner, origin, *name_and_side, occurred_us, size, digest, hashes, size > self._most_bytes))
 
     def _store_parts(self, hour_us: int, data: bytes, digest: str) -> list[str] | None:
         """Store what is new of a text; the hashes of its parts, None where it is its only part."""

@@ -24,9 +24,7 @@ _LEAST_BYTES = 512
 _MOST_BYTES = 4_096
 # Behind an object that another follows, or that is the last of a list at the end of the text or of a member: so the
 # last message of a turn has the same part as in the next turn, where more follows.
-_OBJECT_END = re.compile(
-    rb"\}(?=\s{0,8}(?:,\s{0,8}\{|\]\s{0,8}(?:,\s{0,8}\"|\Z)|\]\s{0,8}\}\s{0,8}\Z))"
-)
+_OBJECT_END = re.compile(rb"\}(?=\s{0,8}(?:,\s{0,8}\{|\]\s{0,8}(?:,\s{0,8}\"|\Z)|\]\s{0,8}\}\s{0,8}\Z))")
 _LINE_END = re.compile(rb"\n")
 _CONTINUES, _CONTINUATION = 0xC0, 0x80
 

@@ -192,7 +192,11 @@ def _log(batch: Batch, log: LogRecord, scope: str, resource_row: int, received_u
     # Emitters older than the field name the event in an attribute.
     event_name = log.event_name or attributes.get("event.name") or ""
     body, kept = batch.contents.take_from_log(
-        Owner(None, trace_id, span_id, received_us, received_us - received_us % HOUR_US), event_name, log.body, attributes, occurred_us
+        Owner(None, trace_id, span_id, received_us, received_us - received_us % HOUR_US),
+        event_name,
+        log.body,
+        attributes,
+        occurred_us,
     )
     row = (
         trace_id,

@@ -69,7 +69,10 @@ class Tail:
         if self._content_days == 0 or time.monotonic() < self._forget_at:
             return
         self._forget_at = time.monotonic() + _FORGET_EVERY_S
-        self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
+        try:
+            self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), old content is deleted an hour later: %s", error)
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
