@@ -25,6 +25,7 @@ _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
+_MOST_CONTENT_DAYS = 36_500
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
@@ -56,6 +57,8 @@ class Settings:
     query_concurrency: int = 4
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
+    content_bytes: int = 32_768
+    content_days: int = 30
     sample_data: bool = False
 
     @classmethod
@@ -156,6 +159,13 @@ class Settings:
             "memory_limit",
             repr(self.memory_limit),
             "a size such as 1GB or 512MB, at least 128MB",
+        )
+        _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
+        _require(
+            0 <= self.content_days <= _MOST_CONTENT_DAYS,
+            "content_days",
+            self.content_days,
+            f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
         )
         self._require_tokens_off_loopback()
         return replace(

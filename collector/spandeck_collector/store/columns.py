@@ -93,13 +93,22 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def append(self, row: tuple[Any, ...], attributes: dict[str, str | None], resource_row: int = -1) -> None:
-        """Add one row; `resource_row` is the index that `Resources.append` returned."""
+    def append(
+        self,
+        row: tuple[Any, ...],
+        attributes: dict[str, str | None],
+        resource_row: int = -1,
+        slots: dict[str, str | None] | None = None,
+    ) -> None:
+        """Add one row; `resource_row` is the index that `Resources.append` returned.
+
+        The slots are filled from `slots`, where given, because they may read more than the map keeps.
+        """
         self._rows.append(row)
         self._attributes.append(attributes)
         self._resource_rows.append(resource_row)
         if self._slots:
-            self._slots.append(attributes)
+            self._slots.append(attributes if slots is None else slots)
 
     def table(self, resources: Resources | None = None) -> pa.Table:
         """The rows as an Arrow table: the schema's columns, slots, `attributes`, and `resource` where given."""

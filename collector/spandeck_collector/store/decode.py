@@ -12,12 +12,15 @@ import pyarrow as pa
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.content import ContentKeeping, Contents, Owner, SpanEvents
+from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
-from spandeck_collector.store.values import attribute_texts, value_text
+from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
 MOST_SPANS = 20_000
@@ -75,20 +78,27 @@ class Batch:
     metrics: Rows = field(default_factory=lambda: Rows(METRIC_COLUMNS))
     resources: Resources = field(default_factory=lambda: Resources(_RESOURCE_SLOTS, RESOURCE_PREFIX))
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    keeping: ContentKeeping = field(default_factory=ContentKeeping)
+
+    def __post_init__(self) -> None:
+        """The content of the rows, kept as `keeping` says."""
+        self.contents = Contents(self.keeping)
 
     @cached_property
     def successor(self) -> Batch:
         """The batch that takes what did not fit into this one."""
-        return Batch()
+        return Batch(keeping=self.keeping)
 
 
-def decode(records: Iterable[Record], most_spans: int = MOST_SPANS) -> Iterator[tuple[Batch, Position | None]]:
-    """Decode records of any signal, in order, into batches of at most `most_spans` spans.
+def decode(
+    records: Iterable[Record], most_spans: int = MOST_SPANS, keeping: ContentKeeping | None = None
+) -> Iterator[tuple[Batch, Position | None]]:
+    """Decode records of any signal, in order, into batches of at most `most_spans` spans; content apart, by `keeping`.
 
     Beside each batch stands the position up to which all records are in it or in an earlier one; None while the
     first record is not through. Raises `google.protobuf.message.DecodeError` for a damaged record.
     """
-    batch, done = Batch(), None
+    batch, done = Batch(keeping=keeping or ContentKeeping()), None
     for record in records:
         if record.signal == Signal.TRACES:
             for full in _fill_with_spans(batch, record, most_spans):
@@ -99,7 +109,7 @@ def decode(records: Iterable[Record], most_spans: int = MOST_SPANS) -> Iterator[
         done = record.position
         if len(batch.spans) >= most_spans:
             yield batch, done
-            batch = Batch()
+            batch = batch.successor
     yield batch, done
 
 
@@ -137,13 +147,21 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         _links(span) if span.links else None,
         received_us,
     )
-    batch.spans.append(row, attribute_texts(span.attributes), resource_row)
+    owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
+    attributes = attribute_texts(span.attributes)
+    kept = batch.contents.take_from_attributes(owner, attributes)
+    batch.spans.append(row, kept, resource_row, slots=attributes)
+    if span.events:
+        _events(batch, span, owner)
+
+
+def _events(batch: Batch, span: Span, owner: Owner) -> None:
+    contents = SpanEvents(batch.contents, owner)
     for event in span.events:
         occurred_us = event.time_unix_nano // 1000
-        batch.events.append(
-            (arrival, trace_id, span_id, event.name, occurred_us, received_us),
-            attribute_texts(event.attributes),
-        )
+        row = (owner.arrival, owner.trace_id, owner.span_id, event.name, occurred_us, owner.received_us)
+        batch.events.append(row, contents.take(event.name, attribute_texts(event.attributes), occurred_us))
+    contents.close()
 
 
 def _links(span: Span) -> str:
@@ -164,17 +182,33 @@ def _logs(batch: Batch, record: Record) -> None:
         resource_row = batch.resources.append(attribute_texts(resource_logs.resource.attributes))
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:
-                row = (
-                    log.trace_id.hex() or None,
-                    log.span_id.hex() or None,
-                    scope_logs.scope.name or None,
-                    log.event_name or None,
-                    log.severity_text or None,
-                    value_text(log.body),
-                    (log.time_unix_nano or log.observed_time_unix_nano) // 1000,
-                    received_us,
-                )
-                batch.logs.append(row, attribute_texts(log.attributes), resource_row)
+                _log(batch, log, scope_logs.scope.name, resource_row, received_us)
+
+
+def _log(batch: Batch, log: LogRecord, scope: str, resource_row: int, received_us: int) -> None:
+    trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
+    occurred_us = (log.time_unix_nano or log.observed_time_unix_nano) // 1000
+    attributes = attribute_texts(log.attributes)
+    # Emitters older than the field name the event in an attribute.
+    event_name = log.event_name or attributes.get("event.name") or ""
+    body, kept = batch.contents.take_from_log(
+        Owner(None, trace_id, span_id, received_us, received_us - received_us % HOUR_US),
+        event_name,
+        log.body,
+        attributes,
+        occurred_us,
+    )
+    row = (
+        trace_id,
+        span_id,
+        scope or None,
+        log.event_name or None,
+        log.severity_text or None,
+        body,
+        occurred_us,
+        received_us,
+    )
+    batch.logs.append(row, kept, resource_row)
 
 
 def _metrics(batch: Batch, record: Record) -> None:

@@ -7,12 +7,15 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from google.protobuf.message import DecodeError
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
+from spandeck_collector.store.content import MOST_CONTENT_BYTES, ContentKeeping
+from spandeck_collector.store.content_parts import MOST_KNOWN
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
 from spandeck_collector.store.pipeline import Pipeline
@@ -38,9 +41,13 @@ class Ingest:
     `connection` and `history` are for commands, which the same thread runs between two batches, in a `transaction`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, quarantine: Path) -> None:
-        """`quarantine` is the folder for records that no attempt could store."""
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, quarantine: Path, content_bytes: int = MOST_CONTENT_BYTES
+    ) -> None:
+        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content."""
         self.connection = connection
+        self.keeping = ContentKeeping(content_bytes)
+        self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
         self.history = History(connection, self._pipeline)
         self._quarantine = quarantine
@@ -63,7 +70,7 @@ class Ingest:
         if not records:
             return
         try:
-            for batch, position in decode(records):
+            for batch, position in decode(records, keeping=self.keeping):
                 self._write(batch, position)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
@@ -120,6 +127,10 @@ class Ingest:
             self.connection.execute("rollback")
             raise
 
+    def forget_content(self, before: datetime) -> None:
+        """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
+        self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
+
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2
         self.store(records[:middle])
@@ -133,6 +144,8 @@ class Ingest:
                     "update store.journal_position set segment = ?, byte_offset = ?",
                     [position.segment, position.offset],
                 )
+        # Not before: the parts of a batch that is rolled back are not stored.
+        self.keeping.known.add(batch.contents.new_parts())
         self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
 
     def _write_rows(self, batch: Batch) -> None:
@@ -144,6 +157,8 @@ class Ingest:
             self._pipeline.settle()
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
+        if len(batch.contents):
+            self._pipeline.write("insert_span_content")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_ingest_log")
         for refusal in batch.refusals:
@@ -154,6 +169,12 @@ class Ingest:
 
 def _refusal(signal: str, reason: str, at_ns: int) -> dict[str, str | int]:
     return {"signal": signal, "reason": reason, "count": 1, "last_at_ns": at_ns}
+
+
+def latest_parts(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
+    """Hour (Unix microseconds) and hash of the parts of content that were stored last."""
+    rows = connection.execute(catalog.sql("normalize", "latest_content_parts"), {"most": MOST_KNOWN}).fetchall()
+    return [(round(hour.replace(tzinfo=UTC).timestamp()) * 1_000_000, part_hash) for hour, part_hash in rows]
 
 
 def after(records: Sequence[Record], position: Position) -> Sequence[Record]:

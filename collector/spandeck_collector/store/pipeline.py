@@ -50,12 +50,13 @@ _LINK = ("near_calls", "linked_traces")
 _SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
-_INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
+_INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _WRITES = (
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
+    ("normalize", "insert_span_content"),
     ("normalize", "insert_ingest_log"),
     ("normalize", "insert_log_records"),
     ("normalize", "insert_metric_points"),
@@ -140,10 +141,14 @@ class Pipeline:
         self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:
-        """Put the decoded rows into the incoming tables."""
+        """Put the decoded rows into the incoming tables, and the parts of their content where they stay."""
         for name, table in _tables(batch).items():
             if table.num_rows:
                 self._connection.from_arrow(table).insert_into(name)
+        parts = batch.contents.parts_table()
+        if parts.num_rows:
+            # Texts are most of a batch and need no further look: they go into their table at once.
+            self._connection.from_arrow(parts).insert_into("store.content_parts")
 
     def empty(self) -> None:
         """Empty all tables; in the transaction that filled them this frees their memory at once."""
@@ -157,6 +162,7 @@ def _tables(batch: Batch) -> dict[str, pa.Table]:
         "incoming_events": batch.events.table(),
         "incoming_logs": batch.logs.table(batch.resources),
         "incoming_metrics": batch.metrics.table(batch.resources),
+        "incoming_content": batch.contents.table(),
     }
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -24,6 +25,7 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
+_FORGET_EVERY_S = 3600.0
 
 
 class Tail:
@@ -37,6 +39,8 @@ class Tail:
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
         self._bytes_since_checkpoint = 0
+        self._content_days = settings.content_days
+        self._forget_at = 0.0
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
@@ -55,6 +59,7 @@ class Tail:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
         self._reader.remove_consumed(self._ingest.position())
         while not self._stop.is_set():
+            self._forget_content()
             records = self._read()
             if records:
                 self._store(self._with_followers(records))
@@ -72,6 +77,16 @@ class Tail:
         if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
             self._checkpoint()
         return True
+
+    def _forget_content(self) -> None:
+        """Once an hour, between two batches, delete content that is older than the setting allows."""
+        if self._content_days == 0 or time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + _FORGET_EVERY_S
+        try:
+            self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), old content is deleted an hour later: %s", error)
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
