@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.decode_logs import LOG_COLUMNS, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
-from spandeck_collector.store.values import attribute_texts, value_text
+from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
 MOST_SPANS = 20_000
@@ -40,22 +40,13 @@ SPAN_COLUMNS = (
     ("status_message", _TEXT),
     ("links", _TEXT),
     ("received_at", _TIME),
+    ("from_log", pa.bool_()),
 )
 EVENT_COLUMNS = (
     ("arrival", pa.int64()),
     ("trace_id", _TEXT),
     ("span_id", _TEXT),
     ("name", _TEXT),
-    ("occurred_at", _TIME),
-    ("received_at", _TIME),
-)
-LOG_COLUMNS = (
-    ("trace_id", _TEXT),
-    ("span_id", _TEXT),
-    ("scope", _TEXT),
-    ("event_name", _TEXT),
-    ("severity", _TEXT),
-    ("body", _TEXT),
     ("occurred_at", _TIME),
     ("received_at", _TIME),
 )
@@ -136,6 +127,7 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         span.status.message,
         _links(span) if span.links else None,
         received_us,
+        False,
     )
     batch.spans.append(row, attribute_texts(span.attributes), resource_row)
     for event in span.events:
@@ -159,22 +151,7 @@ def _links(span: Span) -> str:
 
 
 def _logs(batch: Batch, record: Record) -> None:
-    received_us = record.received_at_ns // 1000
-    for resource_logs in ExportLogsServiceRequest.FromString(record.body).resource_logs:
-        resource_row = batch.resources.append(attribute_texts(resource_logs.resource.attributes))
-        for scope_logs in resource_logs.scope_logs:
-            for log in scope_logs.log_records:
-                row = (
-                    log.trace_id.hex() or None,
-                    log.span_id.hex() or None,
-                    scope_logs.scope.name or None,
-                    log.event_name or None,
-                    log.severity_text or None,
-                    value_text(log.body),
-                    (log.time_unix_nano or log.observed_time_unix_nano) // 1000,
-                    received_us,
-                )
-                batch.logs.append(row, attribute_texts(log.attributes), resource_row)
+    append_logs(record.body, record.received_at_ns // 1000, batch.logs, batch.spans, batch.resources)
 
 
 def _metrics(batch: Batch, record: Record) -> None:

@@ -135,6 +135,8 @@ class Ingest:
             self._pipeline.fill(*_SETTLE)
             self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
             self._pipeline.settle_alerts()
+        if len(batch.logs):
+            self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):

@@ -23,6 +23,7 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "mapped_spans"),
     ("normalize", "new_spans"),
+    ("normalize", "new_logs"),
     ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),

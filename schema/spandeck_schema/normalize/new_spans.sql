@@ -27,7 +27,8 @@ with timed as (
                 case when not has_start then 'no_start' end,
                 case when ended_ns = 0 then 'incomplete' end,
                 case when ended_ns > 0 and ended_ns < started_ns then 'clock_skew' end,
-                case when started_at > received_at + interval 10 minute then 'future' end
+                case when started_at > received_at + interval 10 minute then 'future' end,
+                case when from_log then 'from_log' end
             ],
             lambda flag: flag is not null
         ) as flags
