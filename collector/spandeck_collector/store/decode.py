@@ -50,7 +50,14 @@ EVENT_COLUMNS = (
     ("occurred_at", _TIME),
     ("received_at", _TIME),
 )
-_ATTRIBUTE_SLOTS = attribute_slots(load_mapping())
+EVALUATION_SLOTS = (
+    "evaluation.name",
+    "evaluations.0.evaluation.name",
+    "trace.evaluations.0.evaluation.name",
+    "session.evaluations.0.evaluation.name",
+)
+"""Attributes that tell which spans carry results of evaluations."""
+_ATTRIBUTE_SLOTS = tuple(dict.fromkeys((*attribute_slots(load_mapping()), *EVALUATION_SLOTS)))
 _RESOURCE_SLOTS = resource_slots(load_mapping())
 _KINDS = {number: name.removeprefix("SPAN_KIND_") for name, number in Span.SpanKind.items()}
 _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Status.StatusCode.items()}

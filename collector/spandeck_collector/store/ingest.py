@@ -139,6 +139,9 @@ class Ingest:
             self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
+        if len(batch.spans) or len(batch.logs):
+            self._pipeline.fill("new_evaluations")
+            self._pipeline.write("insert_evaluations")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_ingest_log")
         for refusal in batch.refusals:
