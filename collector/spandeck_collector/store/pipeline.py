@@ -15,7 +15,8 @@ import pyarrow as pa
 from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_schema import catalog
-from spandeck_schema.mapping import load_mapping, mapped_spans
+from spandeck_schema.generated import mapped_spans
+from spandeck_schema.mapping import load_mapping
 
 _TABLES = (
     ("normalize", "touched_traces"),
