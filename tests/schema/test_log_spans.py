@@ -45,6 +45,15 @@ def test_a_model_call_of_a_log_is_a_span_that_ended_when_the_record_was_written(
     assert sandbox.row("select llm_call_count, span_count from traces") == {"llm_call_count": 1, "span_count": 1}
 
 
+def test_the_model_usage_and_cost_of_a_log_count_like_those_of_a_span(sandbox: Sandbox) -> None:
+    usage = {"input_tokens": "100", "output_tokens": "20", "cache_read_tokens": "40", "cache_creation_tokens": "10"}
+    take_logs(sandbox, request(**usage, cost_usd="0.25"))
+    call = sandbox.row("select * from llm_calls")
+    assert (call["request_model"], call["usage_basis"], call["reported_cost_usd"]) == ("acme-1", "added", 0.25)
+    assert (call["input_tokens"], call["output_tokens"]) == (150, 20)
+    assert (call["cache_read_tokens"], call["cache_write_tokens"]) == (40, 10)
+
+
 def test_calls_of_one_prompt_are_one_trace_and_the_next_prompt_is_another(sandbox: Sandbox) -> None:
     tool = changed(request(tool_name="Read", duration_ms=20), event="claude_code.tool_result")
     take_logs(sandbox, request(), tool, request(**{"prompt.id": "p2"}))

@@ -50,14 +50,14 @@ EVENT_COLUMNS = (
     ("occurred_at", _TIME),
     ("received_at", _TIME),
 )
-EVALUATION_SLOTS = (
+_EVALUATION_EVENT = "gen_ai.evaluation.result"
+_EVALUATION_SLOTS = (
     "evaluation.name",
     "evaluations.0.evaluation.name",
     "trace.evaluations.0.evaluation.name",
     "session.evaluations.0.evaluation.name",
 )
-"""Attributes that tell which spans carry results of evaluations."""
-_ATTRIBUTE_SLOTS = tuple(dict.fromkeys((*attribute_slots(load_mapping()), *EVALUATION_SLOTS)))
+_ATTRIBUTE_SLOTS = tuple(dict.fromkeys((*attribute_slots(load_mapping()), *_EVALUATION_SLOTS)))
 _RESOURCE_SLOTS = resource_slots(load_mapping())
 _KINDS = {number: name.removeprefix("SPAN_KIND_") for name, number in Span.SpanKind.items()}
 _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Status.StatusCode.items()}
@@ -65,14 +65,21 @@ _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Statu
 
 @dataclass
 class Batch:
-    """Decoded records: rows by table, and the refusals that the receiver counted."""
+    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted."""
 
     spans: Rows = field(default_factory=lambda: Rows(SPAN_COLUMNS, _ATTRIBUTE_SLOTS))
     events: Rows = field(default_factory=lambda: Rows(EVENT_COLUMNS))
     logs: Rows = field(default_factory=lambda: Rows(LOG_COLUMNS))
     metrics: Rows = field(default_factory=lambda: Rows(METRIC_COLUMNS))
     resources: Resources = field(default_factory=lambda: Resources(_RESOURCE_SLOTS, RESOURCE_PREFIX))
+    event_names: set[str] = field(default_factory=set)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def may_evaluate(self) -> bool:
+        """Whether results of evaluations can be in it: attributes or events of spans tell some, or there are logs."""
+        told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
+        return told or len(self.logs) > 0
 
     @cached_property
     def successor(self) -> Batch:
@@ -138,6 +145,7 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
     )
     batch.spans.append(row, attribute_texts(span.attributes), resource_row)
     for event in span.events:
+        batch.event_names.add(event.name)
         occurred_us = event.time_unix_nano // 1000
         batch.events.append(
             (arrival, trace_id, span_id, event.name, occurred_us, received_us),

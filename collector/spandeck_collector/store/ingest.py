@@ -139,7 +139,7 @@ class Ingest:
             self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
-        if len(batch.spans) or len(batch.logs):
+        if batch.may_evaluate:
             self._pipeline.fill("new_evaluations")
             self._pipeline.write("insert_evaluations")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):

@@ -49,10 +49,9 @@ qualify
     row_number() over (
         partition by
             subject,
-            trace_id,
+            case when subject = 'session' then coalesce(session_id, trace_id) else trace_id end,
             span_id,
             case when span_id is null then response_id end,
-            case when coalesce(trace_id, response_id) is null then session_id end,
             case when coalesce(trace_id, response_id, session_id) is null then evaluated_at end,
             name,
             score,
