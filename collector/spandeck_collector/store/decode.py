@@ -41,6 +41,7 @@ SPAN_COLUMNS = (
     ("links", _TEXT),
     ("received_at", _TIME),
     ("from_log", pa.bool_()),
+    ("dropped_count", pa.int64()),
 )
 EVENT_COLUMNS = (
     ("arrival", pa.int64()),
@@ -142,6 +143,7 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         _links(span) if span.links else None,
         received_us,
         False,
+        span.dropped_attributes_count + span.dropped_events_count + span.dropped_links_count,
     )
     batch.spans.append(row, attribute_texts(span.attributes), resource_row)
     for event in span.events:

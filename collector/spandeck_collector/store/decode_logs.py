@@ -65,7 +65,8 @@ def append_logs(body: bytes, received_us: int, logs: Rows, spans: Rows, resource
                 rule = _LOG_SPANS.get(event_name) if event_name else None
                 if rule and rule.is_in(scope.name):
                     span = _span(log, time_ns, rule, scope, attributes)
-                    spans.append((len(spans), *span, received_us, True), attributes | rule.attributes, resource_row)
+                    rest = (received_us, True, log.dropped_attributes_count)
+                    spans.append((len(spans), *span, *rest), attributes | rule.attributes, resource_row)
 
 
 def _span(
