@@ -62,6 +62,7 @@ select
     calls.counted,
     calls.duplicate_of,
     spans.service,
+    spans.scope,
     spans.started_at,
     spans.duration_ms,
     spans.time_to_first_token_ms,

@@ -6,6 +6,7 @@ create table if not exists store.calls (
     counted boolean not null,
     duplicate_of varchar,
     service varchar,
+    scope varchar,
     started_at timestamp,
     duration_ms double,
     time_to_first_token_ms double,
