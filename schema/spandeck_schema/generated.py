@@ -16,14 +16,15 @@ def mapped_spans(mapping: Mapping) -> str:
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
     tokens.
     """
-    columns = [f"{_family(mapping)} as family", f"{_kind(mapping)} as kind"]
-    columns += [f"{_coalesce(_values(mapping, name))} as {name}" for name in mapping.types]
+    columns = [f"{_coalesce(_values(mapping, name))} as {name}" for name in mapping.types]
     told = [(_value(source, "count"), source) for source in mapping.sources["input_tokens"]]
     columns += [
         f"{_first(told, lambda source: _quoted(source.attribute or ''))} as usage_source",
         f"{_first(told, lambda source: str(source.excludes_cached).lower())} as excludes_cached",
     ]
-    return "select\n    arrival,\n    " + ",\n    ".join(columns) + "\nfrom incoming_spans"
+    # Kinds are worked out once, below the columns whose sources depend on them.
+    spans = f"(select *, {_kind(mapping)} as kind, {_family(mapping)} as family from incoming_spans)"
+    return "select\n    arrival,\n    kind,\n    family,\n    " + ",\n    ".join(columns) + f"\nfrom {spans} as spans"
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
@@ -54,7 +55,10 @@ def _words(value: str, words: dict[str, tuple[str, ...]], otherwise: str) -> str
 
 def _provider(mapping: Mapping) -> str:
     value = "nullif(lower(trim(value)), '')"
-    return _words(value, {"": mapping.framework_names} | mapping.words["providers"], value)
+    named = {"": mapping.framework_names} | mapping.words["providers"]
+    # Most emitters write the canonical name: one look, and no pattern is tried.
+    canonical = _any_like(value, (*mapping.words["model_providers"], *mapping.words["providers"]))
+    return f"case when {canonical} then {value} else {_words(value, named, value)} end"
 
 
 def _agent_name(mapping: Mapping) -> str:
@@ -106,9 +110,11 @@ def _text(source: Source) -> str:
 
 def _value(source: Source, converter: str) -> str:
     value = _converted(source, converter)
-    conditions = [_any_like("scope", source.scopes)] if source.scopes else []
+    # Most attributes are absent from most spans: this look saves all that a CASE would try on NULL.
+    conditions = [f"{_raw(source)} is not null"]
+    conditions += [_any_like("scope", source.scopes)] if source.scopes else []
     conditions += [f"kind in ({', '.join(map(_quoted, source.kinds))})"] if source.kinds else []
-    return f"case when {' and '.join(conditions)} then {value} end" if conditions else value
+    return f"case when {' and '.join(conditions)} then {value} end"
 
 
 def _kind(mapping: Mapping) -> str:
@@ -118,9 +124,13 @@ def _kind(mapping: Mapping) -> str:
 def _kind_case(rule: KindRule) -> str:
     raw = "name" if rule.span_name else _column(rule.attribute or "")
     value = f"lower(trim({f'store.json_scalar({raw})' if rule.json else raw}))"
-    cases = " ".join(f"when {_any_like(value, (word,))} then {_quoted(kind)}" for word, kind in rule.values.items())
-    chosen = f"case {cases} end"
-    return f"case when {_any_like('scope', rule.scopes)} then {chosen} end" if rule.scopes else chosen
+    plain: dict[str, list[str]] = {}
+    for word, kind in rule.values.items():
+        plain.setdefault(kind if "*" not in word else word, []).append(word)
+    words = ((rule.values[group[0]], group) for group in sorted(plain.values(), key=lambda group: "*" in group[0]))
+    chosen = "case " + " ".join(f"when {_any_like(value, group)} then {_quoted(kind)}" for kind, group in words) + " end"
+    scoped = f" and {_any_like('scope', rule.scopes)}" if rule.scopes else ""
+    return f"case when {raw} is not null{scoped} then {chosen} end"
 
 
 def _family(mapping: Mapping) -> str:
