@@ -20,7 +20,12 @@ _GRAVEST = "error"
 _QUERY = """
 from doctor_findings
 where coalesce(?, service) is not distinct from service
-order by service nulls last, case severity when 'error' then 1 when 'warning' then 2 else 3 end, affected_count desc, all
+order by
+    service nulls last,
+    case severity when 'error' then 1 when 'warning' then 2 else 3 end,
+    affected_count desc,
+    finding,
+    detail
 """
 
 

@@ -1,4 +1,4 @@
--- grain: the line that mends a finding for scopes like a glob; of several that fit the one with the lowest rank holds
+-- grain: the line that mends a finding for scopes like a glob; of two scopes the one with the lower rank goes
 -- {scope} and {detail} stand for those of the finding.
 create or replace macro store.doctor_fixes() as table
     from (
@@ -43,12 +43,13 @@ create or replace macro store.doctor_fixes() as table
         ('no_time_to_first_token', '*anthropic*', 20, 'export ANTHROPIC_OPEN_TELEMETRY=true'),
         (
             'no_time_to_first_token', '*openai*', 20,
-            'pip install opentelemetry-instrumentation-genai-openai; OpenAIInstrumentor().instrument() in place of {scope}'
+            'pip install opentelemetry-instrumentation-genai-openai; OpenAIInstrumentor().instrument() in place of '
+            '{scope}'
         ),
         (
             'no_time_to_first_token', '*langchain', 20,
-            'pip install opentelemetry-instrumentation-genai-langchain; LangChainInstrumentor().instrument() in place of '
-            '{scope}'
+            'pip install opentelemetry-instrumentation-genai-langchain; LangChainInstrumentor().instrument() '
+            'in place of {scope}'
         ),
         ('no_time_to_first_token', 'litellm', 20, 'export LITELLM_OTEL_V2=true'),
         ('no_time_to_first_token', 'spandeck*', 20, 'for chunk in call.stream(answer): ...'),
@@ -88,7 +89,8 @@ create or replace macro store.doctor_fixes() as table
         ('clock_skew', '*', 90, 'sudo timedatectl set-ntp true'),
         (
             'truncated', '*', 90,
-            'export OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=2048 OTEL_SPAN_EVENT_COUNT_LIMIT=1024 OTEL_SPAN_LINK_COUNT_LIMIT=1024'
+            'export OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=2048 OTEL_SPAN_EVENT_COUNT_LIMIT=1024 '
+            'OTEL_SPAN_LINK_COUNT_LIMIT=1024'
         ),
         (
             'unknown_dialect', '*', 90,

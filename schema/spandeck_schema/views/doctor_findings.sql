@@ -25,22 +25,29 @@ scoped as (
     from found
 ),
 
-mended as (
+-- Of the globs that fit a scope the longest holds, of the scopes of a finding the one with the lowest rank.
+fixed as (
     select
-        scoped.* exclude (scopes, scope),
-        arg_min(
-            replace(
-                replace(fixes.fix, '{scope}', coalesce(scoped.scope, 'it')),
-                '{detail}',
-                coalesce(scoped.detail, '')
-            ),
-            fixes.rank
-        ) as fix
+        scoped.* exclude (scopes),
+        fixes.rank,
+        fixes.fix
     from scoped
     inner join store.doctor_fixes() as fixes
         on
             scoped.fix_key = fixes.fix_key
             and coalesce(scoped.scope, '') glob fixes.scope_pattern
+    qualify
+        row_number() over (
+            partition by scoped.service, scoped.fix_key, scoped.detail, scoped.scope
+            order by length(fixes.scope_pattern) desc
+        ) = 1
+),
+
+mended as (
+    select
+        * exclude (scope, rank, fix),
+        arg_min(replace(replace(fix, '{scope}', coalesce(scope, 'it')), '{detail}', coalesce(detail, '')), rank) as fix
+    from fixed
     group by all
 )
 
