@@ -92,19 +92,14 @@ def _converted(source: Source, converter: str) -> str:
 
 def _text(source: Source) -> str:
     raw = _raw(source)
-    if source.span_name is not None:
-        return f"nullif(regexp_extract(name, {_quoted(source.span_name)}, 1), '')"
-    if source.match is not None:
-        return f"nullif(regexp_extract({raw}, {_quoted(source.match)}, 1), '')"
+    if after := source.span_name or source.after:
+        return f"case when starts_with({raw}, {_quoted(after)}) then {raw}[{len(after) + 1}:] end"
     if source.json == "$":
         return f"store.json_scalar({raw})"
     if source.json is not None:
         return f"json_extract_string(store.json_of({raw}), {_quoted(source.json)})"
     if source.json_sum:
-        wanted = _any_like("key", source.json_sum)
-        keys = f"list_filter(json_keys(store.json_of({raw})), lambda key: {wanted})"
-        count = f"store.to_count(json_extract_string(store.json_of({raw}), key))"
-        return f"list_sum(list_transform({keys}, lambda key: {count}))"
+        return f"store.json_sum({raw}, [{', '.join(map(_quoted, source.json_sum))}])"
     return raw
 
 

@@ -30,7 +30,7 @@ class Source:
     json: str | None = None
     json_sum: tuple[str, ...] = ()
     equals: str | None = None
-    match: str | None = None
+    after: str | None = None
     since_start: bool = False
     excludes_cached: bool = False
 

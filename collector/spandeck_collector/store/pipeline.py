@@ -35,7 +35,7 @@ _TABLES = (
 )
 """Derived tables, each after those that it reads."""
 
-_DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
+_HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
 _EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
@@ -62,7 +62,7 @@ class Pipeline:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
-        connection.execute(f"set disabled_optimizers = '{_DATA_DEPENDENT_OPTIMIZERS}'")
+        connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
         for name, table in _tables(Batch()).items():
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")

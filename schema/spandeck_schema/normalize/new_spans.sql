@@ -163,7 +163,11 @@ select
     status,
     otel_status,
     case
-        when status = 'error' then store.error_name(coalesce(error_type, exception_type, error_code, '_OTHER'))
+        when status = 'error' then store.error_name(
+                coalesce(
+                    error_type, exception_type, case when not error_code glob '[123][0-9][0-9]' then error_code end, '_OTHER'
+                )
+            )
     end as error_type,
     case when status = 'error' then error_message end as error_message,
     had_exception,
