@@ -18,7 +18,20 @@ from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 
 _NORMALIZE = ("touched_traces", "stored_spans", "new_arrivals", "mapped_spans", "new_spans")
-_SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
+_LINK = ("near_calls", "linked_traces")
+_SETTLE = (
+    "trace_spans",
+    "span_tree",
+    "trace_context",
+    "call_spans",
+    "call_twins",
+    "tree_calls",
+    "counted_calls",
+    "told_calls",
+    "counted_tools",
+    "settled_calls",
+    "settled_traces",
+)
 _LOG = logging.getLogger(__name__)
 _BAD_DATA = (
     duckdb.ConstraintException,
@@ -132,6 +145,8 @@ class Ingest:
             self._pipeline.fill(*_NORMALIZE)
             name_models(self._connection, self._pipeline.read("unnamed_models"))
             self._pipeline.write("insert_spans", "insert_span_events")
+            self._pipeline.fill(*_LINK)
+            self._pipeline.write("add_linked_traces", "add_linked_spans")
             self._pipeline.fill(*_SETTLE)
             self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
             self._pipeline.settle_alerts()

@@ -2,7 +2,8 @@
 
 Planning the mapping costs more than running it on a small batch, so every statement is planned once; the tables keep
 their definitions, because a statement is planned again whenever a definition changes. The plans must not rest on what
-the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes strings by the then empty tables.
+the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes strings by the then empty tables. The last
+of them would make a join of every list of words, dozens in the mapping, at ten times the cost of comparing.
 """
 
 from __future__ import annotations
@@ -26,10 +27,17 @@ _TABLES = (
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
     ("normalize", "new_evaluations"),
+    ("settle", "near_calls"),
+    ("settle", "linked_traces"),
     ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
+    ("settle", "call_spans"),
+    ("settle", "call_twins"),
+    ("settle", "tree_calls"),
     ("settle", "counted_calls"),
+    ("settle", "told_calls"),
+    ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
 )
@@ -46,6 +54,8 @@ _WRITES = (
     ("normalize", "insert_log_records"),
     ("normalize", "insert_evaluations"),
     ("normalize", "insert_metric_points"),
+    ("settle", "add_linked_traces"),
+    ("settle", "add_linked_spans"),
     ("settle", "delete_calls"),
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),

@@ -4,7 +4,7 @@ create or replace macro store.doctor_double_instrumentation(since) as table
         select
             trace_id,
             span_id,
-            trace_id as other_trace_id,
+            coalesce(duplicate_trace_id, trace_id) as other_trace_id,
             duplicate_of as other_span_id,
             service,
             scope,
@@ -22,7 +22,11 @@ create or replace macro store.doctor_double_instrumentation(since) as table
             on
                 told.other_trace_id = others.trace_id
                 and told.other_span_id = others.span_id
-        where told.scope != others.scope and others.kind in ('llm', 'embedding')
+        where
+            told.scope != others.scope
+            -- A gateway tells the calls of its callers too, and is no second instrumentation of them.
+            and told.service is not distinct from others.service
+            and others.kind in ('llm', 'embedding')
     ),
 
     totals as (

@@ -4,9 +4,9 @@ create or replace view main.evaluations as
 with answers as (
     select
         response_id,
-        arg_min(trace_id, (started_at, span_id)) as trace_id,
-        arg_min(span_id, (started_at, span_id)) as span_id
-    from store.spans
+        arg_min(trace_id, (not counted, started_at, span_id)) as trace_id,
+        arg_min(span_id, (not counted, started_at, span_id)) as span_id
+    from store.calls
     where
         response_id in (
             select evaluations.response_id
