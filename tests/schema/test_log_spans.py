@@ -54,6 +54,19 @@ def test_the_model_usage_and_cost_of_a_log_count_like_those_of_a_span(sandbox: S
     assert (call["cache_read_tokens"], call["cache_write_tokens"]) == (40, 10)
 
 
+def test_a_call_told_by_log_and_span_counts_once_whichever_comes_first(sandbox: Sandbox) -> None:
+    usage = {"input_tokens": "100", "output_tokens": "20", "request_id": "req_1"}
+    log = (Signal.LOGS, otlp.logs([request(**usage)]))
+    told = {"span.type": "llm_request", "model": "acme-1", "session.id": "s1", **usage}
+    span = {"id": 1, "service": "claude-code", "scope": "com.anthropic.claude_code.tracing", "attributes": told}
+    sandbox.take(log)
+    sandbox.spans({**span, "at_ms": 490, "ms": 505})
+    assert sandbox.row("select count(*) as n, sum(input_tokens) as tokens from llm_calls") == {"n": 1, "tokens": 100}
+    sandbox.spans({**span, "trace": 2, "at_ms": 490, "ms": 505, "attributes": told | {"request_id": "req_2"}})
+    sandbox.take((Signal.LOGS, otlp.logs([request(**usage | {"request_id": "req_2"})])))
+    assert sandbox.row("select count(*) as n, sum(input_tokens) as tokens from llm_calls") == {"n": 2, "tokens": 200}
+
+
 def test_calls_of_one_prompt_are_one_trace_and_the_next_prompt_is_another(sandbox: Sandbox) -> None:
     tool = changed(request(tool_name="Read", duration_ms=20), event="claude_code.tool_result")
     take_logs(sandbox, request(), tool, request(**{"prompt.id": "p2"}))
