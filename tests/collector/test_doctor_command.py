@@ -15,7 +15,7 @@ HOSTILE = "sh\x1b[2Jop"
 
 def send_call(stack: Stack, service: str, number: int, **attributes: int) -> None:
     """Send one model call of a service, and wait until it is stored."""
-    told = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5} if not attributes else attributes
+    told = attributes or {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
     values = [{"key": name, "value": {"intValue": str(value)}} for name, value in told.items()]
     texts = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
     values += [{"key": name, "value": {"stringValue": value}} for name, value in texts.items()]
