@@ -155,8 +155,13 @@ class Ingest:
             self._pipeline.normalize()
             self._pipeline.write("insert_spans", "insert_span_events")
             self._pipeline.settle()
+        if len(batch.logs):
+            self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
+        if batch.may_evaluate:
+            self._pipeline.fill("new_evaluations")
+            self._pipeline.write("insert_evaluations")
         if len(batch.contents):
             self._pipeline.write("insert_span_content")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):

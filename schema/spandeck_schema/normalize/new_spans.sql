@@ -31,7 +31,9 @@ with timed as (
                 case when not has_start then 'no_start' end,
                 case when ended_ns = 0 then 'incomplete' end,
                 case when ended_ns > 0 and ended_ns < started_ns then 'clock_skew' end,
-                case when started_at > received_at + interval 10 minute then 'future' end
+                case when started_at > received_at + interval 10 minute then 'future' end,
+                case when from_log then 'from_log' end,
+                case when dropped_count > 0 then 'truncated' end
             ],
             lambda flag: flag is not null
         ) as flags
