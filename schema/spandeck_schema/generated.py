@@ -16,15 +16,13 @@ def mapped_spans(mapping: Mapping) -> str:
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
     tokens.
     """
-    columns = [f"{_coalesce(_values(mapping, name))} as {name}" for name in mapping.types]
-    told = [(_value(source, "count"), source) for source in mapping.sources["input_tokens"]]
-    columns += [
-        f"{_first(told, lambda source: _quoted(source.attribute or ''))} as usage_source",
-        f"{_first(told, lambda source: str(source.excludes_cached).lower())} as excludes_cached",
-    ]
+    columns = ["arrival", "kind", "family"]
+    columns += [f"{_coalesce(_values(mapping, name))} as {name}" for name in mapping.types]
+    columns += [f"{_of_input_tokens(mapping, lambda source: _quoted(source.attribute or ''))} as usage_source"]
+    columns += [f"{_of_input_tokens(mapping, lambda source: str(source.excludes_cached).lower())} as excludes_cached"]
     # Kinds are worked out once, below the columns whose sources depend on them.
     spans = f"(select *, {_kind(mapping)} as kind, {_family(mapping)} as family from incoming_spans)"
-    return "select\n    arrival,\n    kind,\n    family,\n    " + ",\n    ".join(columns) + f"\nfrom {spans} as spans"
+    return "select\n    " + ",\n    ".join(columns) + f"\nfrom {spans} as spans"
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
@@ -58,7 +56,8 @@ def _provider(mapping: Mapping) -> str:
     named = {"": mapping.framework_names} | mapping.words["providers"]
     # Most emitters write the canonical name: one look, and no pattern is tried.
     canonical = _any_like(value, (*mapping.words["model_providers"], *mapping.words["providers"]))
-    return f"case when {canonical} then {value} else {_words(value, named, value)} end"
+    bare = f"regexp_replace({value}, {_quoted(mapping.provider_suffix)}, '')"
+    return f"case when {canonical} then {value} else {_words(value, named, bare)} end"
 
 
 def _agent_name(mapping: Mapping) -> str:
@@ -72,16 +71,30 @@ def _values(mapping: Mapping, column: str) -> Iterator[str]:
     return (_value(source, mapping.types[column]) for source in mapping.sources[column])
 
 
-def _first(told: Iterable[tuple[str, Source]], describe: Callable[[Source], str]) -> str:
-    return "case " + " ".join(f"when {value} is not null then {describe(source)}" for value, source in told) + " end"
+def _value(source: Source, converter: str) -> str:
+    """The source's value, NULL where the span is of another scope or kind than the source asks for."""
+    value = _converted(source, converter)
+    # Most attributes are absent from most spans: this look saves all that a CASE would try on NULL.
+    conditions = [f"{_raw(source)} is not null"]
+    conditions += [_any_like("scope", source.scopes)] if source.scopes else []
+    conditions += [f"kind in ({', '.join(map(_quoted, source.kinds))})"] if source.kinds else []
+    return f"case when {' and '.join(conditions)} then {value} end"
+
+
+def _of_input_tokens(mapping: Mapping, describe: Callable[[Source], str]) -> str:
+    """What `describe` says of the source that tells input_tokens."""
+    told = ((_value(source, "count"), describe(source)) for source in mapping.sources["input_tokens"])
+    return "case " + " ".join(f"when {value} is not null then {description}" for value, description in told) + " end"
 
 
 def _converted(source: Source, converter: str) -> str:
+    """The source's value in the column's type."""
     if source.equals is not None:
-        return f"case when lower(trim({_raw(source)})) = {_quoted(source.equals.lower())} then true end"
+        return f"case when {_word(source)} = {_quoted(source.equals.lower())} then true end"
+    if source.unless is not None:
+        return f"case when {_word(source)} not in ('', {_quoted(source.unless.lower())}) then true end"
     if source.since_start:
-        moment = f"epoch_us(cast(try_cast(store.json_scalar({_raw(source)}) as timestamptz) as timestamp))"
-        return f"case when started_ns > 0 then ({moment} - cast(started_ns // 1000 as bigint)) / 1000.0 end"
+        return _since_start(source)
     value = f"store.to_{converter}({_text(source)})"
     if source.scale is not None:
         value = f"{value} * {source.scale!r}"
@@ -90,7 +103,17 @@ def _converted(source: Source, converter: str) -> str:
     return value
 
 
+def _word(source: Source) -> str:
+    return f"lower(trim({_raw(source)}))"
+
+
+def _since_start(source: Source) -> str:
+    moment = f"epoch_us(cast(try_cast(store.json_scalar({_raw(source)}) as timestamptz) as timestamp))"
+    return f"case when started_ns > 0 then ({moment} - cast(started_ns // 1000 as bigint)) / 1000.0 end"
+
+
 def _text(source: Source) -> str:
+    """The part of the raw value that the source means."""
     raw = _raw(source)
     if after := source.span_name or source.after:
         return f"case when starts_with({raw}, {_quoted(after)}) then {raw}[{len(after) + 1}:] end"
@@ -103,15 +126,6 @@ def _text(source: Source) -> str:
     return raw
 
 
-def _value(source: Source, converter: str) -> str:
-    value = _converted(source, converter)
-    # Most attributes are absent from most spans: this look saves all that a CASE would try on NULL.
-    conditions = [f"{_raw(source)} is not null"]
-    conditions += [_any_like("scope", source.scopes)] if source.scopes else []
-    conditions += [f"kind in ({', '.join(map(_quoted, source.kinds))})"] if source.kinds else []
-    return f"case when {' and '.join(conditions)} then {value} end"
-
-
 def _kind(mapping: Mapping) -> str:
     return _coalesce(_kind_case(rule) for rule in mapping.kinds)
 
@@ -119,15 +133,19 @@ def _kind(mapping: Mapping) -> str:
 def _kind_case(rule: KindRule) -> str:
     raw = "name" if rule.span_name else _column(rule.attribute or "")
     value = f"lower(trim({f'store.json_scalar({raw})' if rule.json else raw}))"
+    cases = " ".join(f"when {_any_like(value, words)} then {_quoted(kind)}" for words, kind in _words_by_kind(rule))
+    scoped = f" and {_any_like('scope', rule.scopes)}" if rule.scopes else ""
+    return f"case when {raw} is not null{scoped} then case {cases} end end"
+
+
+def _words_by_kind(rule: KindRule) -> list[tuple[list[str], str]]:
+    """Plain words together, as one look finds them; then the globs in the file's order."""
     plain: dict[str, list[str]] = {}
     for word, kind in rule.values.items():
-        plain.setdefault(kind if "*" not in word else word, []).append(word)
-    words = ((rule.values[group[0]], group) for group in sorted(plain.values(), key=lambda group: "*" in group[0]))
-    chosen = (
-        "case " + " ".join(f"when {_any_like(value, group)} then {_quoted(kind)}" for kind, group in words) + " end"
-    )
-    scoped = f" and {_any_like('scope', rule.scopes)}" if rule.scopes else ""
-    return f"case when {raw} is not null{scoped} then {chosen} end"
+        if "*" not in word:
+            plain.setdefault(kind, []).append(word)
+    globs = [([word], kind) for word, kind in rule.values.items() if "*" in word]
+    return [(words, kind) for kind, words in plain.items()] + globs
 
 
 def _family(mapping: Mapping) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -30,6 +30,7 @@ class Source:
     json: str | None = None
     json_sum: tuple[str, ...] = ()
     equals: str | None = None
+    unless: str | None = None
     after: str | None = None
     since_start: bool = False
     excludes_cached: bool = False
@@ -66,6 +67,7 @@ class Mapping:
 
     `types` names the converter of each column, `sources` its places in priority order. `words` holds the synonym
     tables by name (finish_reasons, providers, model_providers): a canonical word, and the words or globs it replaces.
+    `provider_suffix` and `agent_name_patterns` are regular expressions of what is taken off such a name.
     """
 
     types: dict[str, str]
@@ -73,6 +75,7 @@ class Mapping:
     dialects: tuple[Dialect, ...]
     kinds: tuple[KindRule, ...]
     words: dict[str, dict[str, tuple[str, ...]]]
+    provider_suffix: str
     framework_names: tuple[str, ...]
     agent_name_patterns: tuple[str, ...]
     first_token_events: tuple[str, ...]
@@ -90,7 +93,7 @@ def load_mapping() -> Mapping:
 
 
 def parse_mapping(text: str) -> Mapping:
-    """Parse `text`. Raises `ValueError` for a column that is not declared and for a source without a place."""
+    """Parse `text`. Raises `ValueError`, with dialect and key, for what cannot be read as a mapping."""
     data = tomllib.loads(text)
     return Mapping(
         types=data["columns"],
@@ -101,6 +104,7 @@ def parse_mapping(text: str) -> Mapping:
         ),
         kinds=tuple(_kind_rule(rule) for rule in data["kinds"]),
         words={name: {word: tuple(others) for word, others in data[name].items()} for name in _WORDS},
+        provider_suffix=data["provider_names"]["without"],
         framework_names=tuple(data["framework_names"]["not_a_provider"]),
         agent_name_patterns=tuple(data["agent_names"]["without"]),
         first_token_events=tuple(data["first_token"]["events"]),
@@ -131,18 +135,37 @@ def _sources(data: dict[str, Any]) -> dict[str, tuple[Source, ...]]:
     return {column: tuple(entries) for column, entries in sources.items()}
 
 
-_FIELDS = frozenset(field.name for field in fields(Source))
 _PLACES = ("attribute", "resource", "span_name")
+_VALUE_TYPES: dict[str, type] = {
+    "attribute": str,
+    "resource": str,
+    "span_name": str,
+    "scopes": list,
+    "kinds": list,
+    "scale": float,
+    "plus": int,
+    "json": str,
+    "json_sum": list,
+    "equals": str,
+    "unless": str,
+    "after": str,
+    "since_start": bool,
+    "excludes_cached": bool,
+}
 
 
 def _source(entry: str | dict[str, Any], family: str) -> Source:
     if isinstance(entry, str):
         return Source(attribute=entry)
-    if unknown := entry.keys() - _FIELDS:
-        raise ValueError(f"Dialect {family!r}: {entry!r} has the unknown key {', '.join(sorted(unknown))}.")
+    for key, value in entry.items():
+        if key not in _VALUE_TYPES:
+            raise ValueError(f"Dialect {family!r}: {entry!r} has the unknown key {key!r}.")
+        if not isinstance(value, _VALUE_TYPES[key]):
+            raise ValueError(f"Dialect {family!r}: {key!r} of {entry!r} must be a {_VALUE_TYPES[key].__name__}.")
     if sum(place in entry for place in _PLACES) != 1:
         raise ValueError(f"Dialect {family!r}: {entry!r} must name one of {', '.join(_PLACES)}.")
-    return Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Source(**values)
 
 
 def _kind_rule(rule: dict[str, Any]) -> KindRule:
