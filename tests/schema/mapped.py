@@ -1,7 +1,7 @@
 """Sources of `attributes.toml` as spans that hold them, and what the mapping reads of such spans."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from spandeck_collector.journal import Signal
 from spandeck_collector.store.database import open_database
 from spandeck_collector.store.decode import decode
 from spandeck_collector.store.pipeline import Pipeline
-from spandeck_schema.mapping import Mapping, Source
+from spandeck_schema.mapping import KindRule, Mapping, Source
 
 from . import otlp
 
@@ -97,9 +97,9 @@ def like(pattern: str, star: str = "x") -> str:
     return pattern.replace("*", star)
 
 
-def common_scope(sources: Sequence[Source]) -> str | None:
-    """A scope in which all these sources are read; None where there is none."""
-    told = [source.scopes for source in sources if source.scopes]
+def common_scope(readers: Iterable[Source | KindRule]) -> str | None:
+    """A scope in which all these sources or rules are read; None where there is none."""
+    told = [reader.scopes for reader in readers if reader.scopes]
     every = {like(pattern) for scopes in told for pattern in scopes} or {""}
     return next((scope for scope in sorted(every) if all(_is_in(scope, scopes) for scopes in told)), None)
 
