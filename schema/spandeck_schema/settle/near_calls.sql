@@ -23,6 +23,27 @@ extent as (
         min(started_at) - interval 10 second as since,
         max(started_at) + interval 10 second as until
     from fresh
+),
+
+-- Most services have one instrumentation: nothing to compare by time then.
+mixed as (
+    select service
+    from (
+        select
+            service,
+            scope
+        from fresh
+        union
+        select
+            service,
+            coalesce(scope, '') as scope
+        from store.calls
+        where
+            started_at >= (select since from extent)
+            and started_at <= (select until from extent)
+    ) as scopes
+    group by service
+    having count(distinct scope) > 1
 )
 
 select calls.trace_id
@@ -49,7 +70,7 @@ where
 union
 select calls.trace_id
 from store.calls
-inner join fresh
+inner join (select fresh.* from fresh semi join mixed using (service)) as fresh
     on
         calls.service = fresh.service
         and coalesce(calls.own_input_tokens, -1) = fresh.input_tokens
