@@ -10,14 +10,32 @@ from itertools import groupby
 
 from spandeck_schema.mapping import KindRule, Mapping, Source, load_mapping
 
+_INCOMING = (
+    "arrival",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "scope",
+    "scope_version",
+    "name",
+    "otel_kind",
+    "otel_status",
+    "status_message",
+    "started_ns",
+    "ended_ns",
+    "received_at",
+    "from_log",
+    "dropped_count",
+)
+
 
 def mapped_spans(mapping: Mapping) -> str:
-    """A SELECT of `arrival`, `kind`, `family`, every canonical column, and where the tokens came from.
+    """A SELECT of an incoming span's own columns, `kind`, `family`, every canonical column, and where tokens came from.
 
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
     tokens.
     """
-    columns = ["arrival", "kind", "family"]
+    columns = [*_INCOMING, "kind", "family"]
     columns += [f"{_column_value(mapping, name)} as {name}" for name in mapping.types]
     columns += [f"{_of_input_tokens(mapping, lambda source: _quoted(source.attribute or ''))} as usage_source"]
     columns += [f"{_of_input_tokens(mapping, lambda source: str(source.excludes_cached).lower())} as excludes_cached"]

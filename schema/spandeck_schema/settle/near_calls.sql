@@ -27,22 +27,28 @@ extent as (
 
 -- Most services have one instrumentation: nothing to compare by time then.
 mixed as (
-    select service
+    select
+        service,
+        kind
     from (
         select
             service,
+            kind,
             scope
         from fresh
+        where kind != 'tool'
         union
         select
             service,
+            kind,
             coalesce(scope, '') as scope
         from store.calls
         where
-            started_at >= (select since from extent)
+            kind in ('llm', 'embedding')
+            and started_at >= (select since from extent)
             and started_at <= (select until from extent)
     ) as scopes
-    group by service
+    group by all
     having count(distinct scope) > 1
 )
 
@@ -70,7 +76,7 @@ where
 union
 select calls.trace_id
 from store.calls
-inner join (select fresh.* from fresh semi join mixed using (service)) as fresh
+inner join (select fresh.* from fresh semi join mixed using (service, kind)) as fresh
     on
         calls.service = fresh.service
         and coalesce(calls.own_input_tokens, -1) = fresh.input_tokens
