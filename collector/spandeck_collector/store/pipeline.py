@@ -33,7 +33,6 @@ _TABLES = (
     ("normalize", "changed_spans"),
     ("settle", "near_calls"),
     ("settle", "linked_traces"),
-    ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
     ("settle", "call_spans"),
@@ -99,6 +98,8 @@ class Pipeline:
         connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         connection.execute(f"create temp view mapped_spans as {mapped_spans(load_mapping())}")
         for folder, name in _TABLES:
+            if name == "span_tree":
+                connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
             connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
         for folder, name in _TABLES:
