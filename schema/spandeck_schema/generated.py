@@ -35,14 +35,20 @@ def mapped_spans(mapping: Mapping) -> str:
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
     tokens.
     """
-    columns = [*_INCOMING, "kind", "family"]
-    columns += [f"{_column_value(mapping, name)} as {name}" for name in mapping.types]
-    columns += [f"{_of_input_tokens(mapping, lambda source: _quoted(source.attribute or ''))} as usage_source"]
-    columns += [f"{_of_input_tokens(mapping, lambda source: str(source.excludes_cached).lower())} as excludes_cached"]
-    # What several columns rest on is worked out once, below them: a statement holds memory for each expression in it.
+    # Three selects, because a macro repeats its argument: it must be a column, not the search for it.
     parsed = [f"store.json_of({_column(name)}) as {_parsed(name)}" for name in _json_attributes(mapping)]
     shared = ["*", f"{_kind(mapping)} as kind", f"{_family(mapping)} as family", *parsed]
-    return f"select\n    {_lines(columns)}\nfrom (select\n    {_lines(shared)}\nfrom incoming_spans) as spans"
+    runs = {name: _runs(mapping.sources[name]) for name in mapping.types}
+    told = [f"{_coalesce(map(_told, run))} as {_run(name, n)}" for name in runs for n, run in enumerate(runs[name])]
+    told += [f"{_of_input_tokens(mapping, lambda source: _quoted(source.attribute or ''))} as usage_source"]
+    told += [f"{_of_input_tokens(mapping, lambda source: str(source.excludes_cached).lower())} as excludes_cached"]
+    own = [*_INCOMING, "kind", "family"]
+    columns = [f"{_value(name, mapping.types[name], runs[name])} as {name}" for name in runs]
+    return (
+        f"select\n    {_lines([*own, *columns, 'usage_source', 'excludes_cached'])}\n"
+        f"from (select\n    {_lines([*own, *told])}\n"
+        f"from (select\n    {_lines(shared)}\nfrom incoming_spans) as shared) as told"
+    )
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
@@ -87,19 +93,25 @@ def _agent_name(mapping: Mapping) -> str:
     return f"nullif(trim({name}), '')"
 
 
-def _column_value(mapping: Mapping, column: str) -> str:
-    """The first told value in the column's type; sources that are read alike are converted together."""
-    runs = groupby(mapping.sources[column], lambda source: (source.scale, source.plus))
-    converter = mapping.types[column]
-    values = (_converted(_coalesce(map(_told, sources)), converter, *factors) for factors, sources in runs)
-    return _coalesce(values)
+def _runs(sources: Iterable[Source]) -> list[list[Source]]:
+    """Neighbours that are converted alike: what the first of them tells is converted for all."""
+    return [list(run) for _, run in groupby(sources, lambda source: (source.scale, source.plus))]
 
 
-def _converted(text: str, converter: str, scale: float | None, plus: int | None) -> str:
+def _run(column: str, number: int) -> str:
+    return _column(f"{column} {number}")
+
+
+def _value(column: str, converter: str, runs: list[list[Source]]) -> str:
+    """The first told value in the column's type."""
+    return _coalesce(_converted(_run(column, number), converter, run[0]) for number, run in enumerate(runs))
+
+
+def _converted(text: str, converter: str, source: Source) -> str:
     value = f"store.to_{converter}({text})"
-    if scale is not None:
-        value = f"{value} * {scale!r}"
-    return value if plus is None else f"{value} + {plus!r}"
+    if source.scale is not None:
+        value = f"{value} * {source.scale!r}"
+    return value if source.plus is None else f"{value} + {source.plus!r}"
 
 
 def _told(source: Source) -> str:

@@ -10,6 +10,8 @@ case
         end
     when value[1] in ('{', '[')
         then try_cast(
-            replace(replace(replace(replace(value, '''', '"'), 'None', 'null'), 'True', 'true'), 'False', 'false') as json
+            replace(
+                replace(replace(replace(value, '''', '"'), 'None', 'null'), 'True', 'true'), 'False', 'false'
+            ) as json
         )
 end;

@@ -25,9 +25,9 @@ wholes as (
     left join (
         select
             tree_calls.leaf_key,
-            min(calls.response_id) as response_id
+            min(tellers.response_id) as response_id
         from tree_calls
-        inner join calls using (call_key)
+        inner join calls as tellers using (call_key)
         where tree_calls.leaf_count = 1
         group by tree_calls.leaf_key
     ) as ids
@@ -95,7 +95,7 @@ nearest as (
     ) as pairs
     qualify row_number() over (
         partition by call_key, twin_scope
-        order by reason desc, distance_us, twin_key
+        order by reason != 'same_response', distance_us, twin_key
     ) = 1
 )
 

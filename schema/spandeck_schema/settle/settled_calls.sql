@@ -85,46 +85,55 @@ priced as (
             and told.started_at < prices.valid_to
             and told.input_tokens >= prices.from_input_tokens
             and told.input_tokens < prices.to_input_tokens
+),
+
+all_calls as (
+    select
+        * exclude (found_price_id),
+        case when cost_usd is not null then found_price_id end as price_id
+    from priced
+    union all by name
+    select
+        tools.trace_id,
+        tools.span_id,
+        'tool' as kind,
+        tools.counted,
+        tools.reason,
+        tools.duplicate_trace_id,
+        tools.duplicate_of,
+        tools.agent_name,
+        context.session_id,
+        context.user_id,
+        context.first_received_at,
+        spans.scope,
+        spans.service,
+        spans.service_instance,
+        spans.started_at,
+        spans.duration_ms,
+        spans.provider,
+        spans.request_model,
+        spans.response_model,
+        spans.response_id,
+        spans.tool_name,
+        spans.tool_call_id,
+        spans.tool_input_hash,
+        spans.streamed,
+        tools.status,
+        case when tools.status = 'error' then coalesce(tools.error_type, spans.error_type) end as error_type,
+        case when tools.status = 'error' then coalesce(tools.error_message, spans.error_message) end as error_message,
+        spans.finish_reasons,
+        spans.cache_hit,
+        spans.attempt
+    from counted_tools as tools
+    inner join trace_spans as spans using (trace_id, span_id)
+    inner join trace_context as context using (trace_id)
 )
 
 select
-    * exclude (found_price_id) replace (
-        list_transform(finish_reasons, lambda word: store.finish_reason(word)) as finish_reasons
-    ),
-    case when cost_usd is not null then found_price_id end as price_id
-from priced
-union all by name
-select
-    tools.trace_id,
-    tools.span_id,
-    'tool' as kind,
-    tools.counted,
-    tools.reason,
-    tools.duplicate_trace_id,
-    tools.duplicate_of,
-    tools.agent_name,
-    context.session_id,
-    context.user_id,
-    context.first_received_at,
-    spans.scope,
-    spans.service,
-    spans.service_instance,
-    spans.started_at,
-    spans.duration_ms,
-    spans.provider,
-    spans.request_model,
-    spans.response_model,
-    spans.response_id,
-    spans.tool_name,
-    spans.tool_call_id,
-    spans.tool_input_hash,
-    spans.streamed,
-    tools.status,
-    case when tools.status = 'error' then coalesce(tools.error_type, spans.error_type) end as error_type,
-    case when tools.status = 'error' then coalesce(tools.error_message, spans.error_message) end as error_message,
-    list_transform(spans.finish_reasons, lambda word: store.finish_reason(word)) as finish_reasons,
-    spans.cache_hit,
-    spans.attempt
-from counted_tools as tools
-inner join trace_spans as spans using (trace_id, span_id)
-inner join trace_context as context using (trace_id)
+    * replace (
+        case
+            when finish_reasons is not null
+                then list_transform(finish_reasons, lambda word: store.finish_reason(word))
+        end as finish_reasons
+    )
+from all_calls

@@ -3,7 +3,11 @@
 with members as (
     select
         counted_calls.told_key,
-        (store.trust_rank(spans.family), counted_calls.call_key != counted_calls.told_key, counted_calls.call_key) as rank,
+        (
+            store.trust_rank(spans.family),
+            counted_calls.call_key != counted_calls.told_key,
+            counted_calls.call_key
+        ) as rank,
         counted_calls.agent_name,
         context.session_id,
         context.user_id,
@@ -13,7 +17,9 @@ with members as (
     inner join trace_context as context using (trace_id)
     where
         counted_calls.is_whole
-        and counted_calls.told_key in (select told_key from counted_calls where not counted and is_whole)
+        and counted_calls.told_key in (
+            select others.told_key from counted_calls as others where not others.counted and others.is_whole
+        )
 )
 
 select

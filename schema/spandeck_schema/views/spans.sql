@@ -5,6 +5,7 @@ select
     spans.* exclude (
         agent_name,
         tool_input_hash,
+        judges_parent,
         run_id,
         project,
         started_rest_ns,
@@ -20,6 +21,8 @@ select
     spans.run_id,
     calls.counted,
     calls.duplicate_of,
+    calls.duplicate_trace_id,
+    calls.reason,
     calls.cost_usd,
     calls.price_id,
     spans.links,
@@ -33,4 +36,6 @@ left join store.calls
         and spans.span_id = calls.span_id
         and spans.started_at = calls.started_at
         -- A tool with usage has two rows in calls; an equality keeps this a hash join.
-        and (calls.kind = 'tool') = (spans.kind = 'tool' and coalesce(spans.input_tokens, spans.output_tokens) is null);
+        and (calls.kind = 'tool') = (
+            spans.kind in ('tool', 'mcp') and coalesce(spans.input_tokens, spans.output_tokens) is null
+        );
