@@ -60,10 +60,20 @@ first_tokens as (
     group by arrival
 ),
 
+choices as (
+    select
+        arrival,
+        store.to_list(arg_min(attributes['finish_reason'], occurred_at)) as finish_reasons
+    from incoming_events
+    where name = 'gen_ai.choice'
+    group by arrival
+),
+
 mapped as (
     select
         timed.*,
-        mapped_spans.* exclude (arrival, time_to_first_token_ms),
+        mapped_spans.* exclude (arrival, time_to_first_token_ms, finish_reasons),
+        coalesce(mapped_spans.finish_reasons, choices.finish_reasons) as finish_reasons,
         coalesce(
             mapped_spans.time_to_first_token_ms,
             (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
@@ -75,6 +85,7 @@ mapped as (
     inner join mapped_spans using (arrival)
     left join exceptions using (arrival)
     left join first_tokens using (arrival)
+    left join choices using (arrival)
 ),
 
 placed as (
@@ -169,9 +180,13 @@ select
     status,
     otel_status,
     case
-        when status = 'error' then store.error_name(
+        when status = 'error'
+            then store.error_name(
                 coalesce(
-                    error_type, exception_type, case when not error_code glob '[123][0-9][0-9]' then error_code end, '_OTHER'
+                    error_type,
+                    exception_type,
+                    case when not error_code glob '[123][0-9][0-9]' then error_code end,
+                    '_OTHER'
                 )
             )
     end as error_type,
