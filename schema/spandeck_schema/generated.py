@@ -5,24 +5,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from itertools import groupby
 
 from spandeck_schema.mapping import KindRule, Mapping, Source, load_mapping
 
+_INCOMING = (
+    "arrival",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "scope",
+    "scope_version",
+    "name",
+    "otel_kind",
+    "otel_status",
+    "status_message",
+    "started_ns",
+    "ended_ns",
+    "received_at",
+    "from_log",
+    "dropped_count",
+)
+
 
 def mapped_spans(mapping: Mapping) -> str:
-    """A SELECT of `arrival`, `family`, `kind`, every canonical column, and where the tokens came from.
+    """A SELECT of an incoming span's own columns, `kind`, `family`, every canonical column, and where tokens came from.
 
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
     tokens.
     """
-    columns = ["arrival", "kind", "family"]
-    columns += [f"{_coalesce(_values(mapping, name))} as {name}" for name in mapping.types]
+    columns = [*_INCOMING, "kind", "family"]
+    columns += [f"{_column_value(mapping, name)} as {name}" for name in mapping.types]
     columns += [f"{_of_input_tokens(mapping, lambda source: _quoted(source.attribute or ''))} as usage_source"]
     columns += [f"{_of_input_tokens(mapping, lambda source: str(source.excludes_cached).lower())} as excludes_cached"]
-    # Kinds are worked out once, below the columns whose sources depend on them.
-    spans = f"(select *, {_kind(mapping)} as kind, {_family(mapping)} as family from incoming_spans)"
-    return "select\n    " + ",\n    ".join(columns) + f"\nfrom {spans} as spans"
+    # What several columns rest on is worked out once, below them: a statement holds memory for each expression in it.
+    parsed = [f"store.json_of({_column(name)}) as {_parsed(name)}" for name in _json_attributes(mapping)]
+    shared = ["*", f"{_kind(mapping)} as kind", f"{_family(mapping)} as family", *parsed]
+    return f"select\n    {_lines(columns)}\nfrom (select\n    {_lines(shared)}\nfrom incoming_spans) as spans"
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
@@ -67,63 +87,73 @@ def _agent_name(mapping: Mapping) -> str:
     return f"nullif(trim({name}), '')"
 
 
-def _values(mapping: Mapping, column: str) -> Iterator[str]:
-    return (_value(source, mapping.types[column]) for source in mapping.sources[column])
+def _column_value(mapping: Mapping, column: str) -> str:
+    """The first told value in the column's type; sources that are read alike are converted together."""
+    runs = groupby(mapping.sources[column], lambda source: (source.scale, source.plus))
+    converter = mapping.types[column]
+    values = (_converted(_coalesce(map(_told, sources)), converter, *factors) for factors, sources in runs)
+    return _coalesce(values)
 
 
-def _value(source: Source, converter: str) -> str:
-    """The source's value, NULL where the span is of another scope or kind than the source asks for."""
-    value = _converted(source, converter)
-    # Most attributes are absent from most spans: this look saves all that a CASE would try on NULL.
-    conditions = [f"{_raw(source)} is not null"]
-    conditions += [_any_like("scope", source.scopes)] if source.scopes else []
+def _converted(text: str, converter: str, scale: float | None, plus: int | None) -> str:
+    value = f"store.to_{converter}({text})"
+    if scale is not None:
+        value = f"{value} * {scale!r}"
+    return value if plus is None else f"{value} + {plus!r}"
+
+
+def _told(source: Source) -> str:
+    """The text that the source tells, NULL where the span is of another scope or kind than the source asks for."""
+    conditions = [_any_like("scope", source.scopes)] if source.scopes else []
     conditions += [f"kind in ({', '.join(map(_quoted, source.kinds))})"] if source.kinds else []
-    return f"case when {' and '.join(conditions)} then {value} end"
+    text = _text(source)
+    if not conditions:
+        return text
+    # Most attributes are absent from most spans: this look saves the rest.
+    return f"case when {' and '.join((f'{_raw(source)} is not null', *conditions))} then {text} end"
 
 
 def _of_input_tokens(mapping: Mapping, describe: Callable[[Source], str]) -> str:
     """What `describe` says of the source that tells input_tokens."""
-    told = ((_value(source, "count"), describe(source)) for source in mapping.sources["input_tokens"])
-    return "case " + " ".join(f"when {value} is not null then {description}" for value, description in told) + " end"
-
-
-def _converted(source: Source, converter: str) -> str:
-    """The source's value in the column's type."""
-    if source.equals is not None:
-        return f"case when {_word(source)} = {_quoted(source.equals.lower())} then true end"
-    if source.unless is not None:
-        return f"case when {_word(source)} not in ('', {_quoted(source.unless.lower())}) then true end"
-    if source.since_start:
-        return _since_start(source)
-    value = f"store.to_{converter}({_text(source)})"
-    if source.scale is not None:
-        value = f"{value} * {source.scale!r}"
-    if source.plus is not None:
-        value = f"{value} + {source.plus!r}"
-    return value
-
-
-def _word(source: Source) -> str:
-    return f"lower(trim({_raw(source)}))"
-
-
-def _since_start(source: Source) -> str:
-    moment = f"epoch_us(cast(try_cast(store.json_scalar({_raw(source)}) as timestamptz) as timestamp))"
-    return f"case when started_ns > 0 then ({moment} - cast(started_ns // 1000 as bigint)) / 1000.0 end"
+    told = ((_told(source), describe(source)) for source in mapping.sources["input_tokens"])
+    return "case " + " ".join(f"when {text} is not null then {description}" for text, description in told) + " end"
 
 
 def _text(source: Source) -> str:
     """The part of the raw value that the source means."""
     raw = _raw(source)
+    if source.equals is not None:
+        return f"case when lower(trim({raw})) = {_quoted(source.equals.lower())} then 'true' end"
+    if source.unless is not None:
+        return f"case when lower(trim({raw})) != {_quoted(source.unless.lower())} then 'true' end"
+    if source.since_start:
+        moment = f"epoch_us(cast(try_cast(store.json_scalar({raw}) as timestamptz) as timestamp))"
+        return f"cast(({moment} - cast(nullif(started_ns, 0) // 1000 as bigint)) / 1000.0 as varchar)"
     if after := source.span_name or source.after:
         return f"case when starts_with({raw}, {_quoted(after)}) then {raw}[{len(after) + 1}:] end"
     if source.json == "$":
         return f"store.json_scalar({raw})"
     if source.json is not None:
-        return f"json_extract_string(store.json_of({raw}), {_quoted(source.json)})"
+        return f"json_extract_string({_parsed(source.attribute or '')}, {_quoted(source.json)})"
     if source.json_sum:
-        return f"store.json_sum({raw}, [{', '.join(map(_quoted, source.json_sum))}])"
+        patterns = ", ".join(map(_quoted, source.json_sum))
+        return f"cast(store.json_sum({_parsed(source.attribute or '')}, [{patterns}]) as varchar)"
     return raw
+
+
+def _json_attributes(mapping: Mapping) -> list[str]:
+    """The attributes whose JSON is looked into."""
+    sources = (source for sources in mapping.sources.values() for source in sources)
+    looked_into = (source for source in sources if source.json_sum or (source.json or "$") != "$")
+    return list(dict.fromkeys(source.attribute for source in looked_into if source.attribute))
+
+
+def _parsed(attribute: str) -> str:
+    return _column(f"json of {attribute}")
+
+
+def _lines(columns: Iterable[str]) -> str:
+    return ",\n    ".join(columns)
 
 
 def _kind(mapping: Mapping) -> str:

@@ -40,9 +40,11 @@ class Slots:
         self._rows = 0
 
     def append(self, entries: dict[str, str | None]) -> None:
-        """Add one row; entries without a column are left out."""
+        """Add one row; entries without a column are left out, and so are blank ones: they tell nothing."""
         for name in self._known & entries.keys():
-            self._values[name][self._rows] = entries[name]
+            value = entries[name]
+            if value and not value.isspace():
+                self._values[name][self._rows] = value
         self._rows += 1
 
     def has_any(self, names: Sequence[str]) -> bool:

@@ -26,7 +26,6 @@ _TABLES = (
     ("normalize", "touched_traces"),
     ("normalize", "stored_spans"),
     ("normalize", "new_arrivals"),
-    ("normalize", "mapped_spans"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
     ("normalize", "new_evaluations"),
@@ -34,7 +33,6 @@ _TABLES = (
     ("normalize", "changed_spans"),
     ("settle", "near_calls"),
     ("settle", "linked_traces"),
-    ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
     ("settle", "call_spans"),
@@ -98,11 +96,14 @@ class Pipeline:
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")
             connection.unregister("arrow_rows")
         connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
+        connection.execute(f"create temp view mapped_spans as {mapped_spans(load_mapping())}")
         for folder, name in _TABLES:
-            connection.execute(f"create temp table {name} as select * from ({_select(folder, name)}) limit 0")
+            if name == "span_tree":
+                connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
+            connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
         for folder, name in _TABLES:
-            connection.execute(f"prepare fill_{name} as insert into {name} by name {_select(folder, name)}")
+            connection.execute(f"prepare fill_{name} as insert into {name} by name {catalog.sql(folder, name)}")
         for folder, name in (*_READS, *_WRITES):
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
         for name in _EMPTIED:
@@ -126,7 +127,7 @@ class Pipeline:
 
     def normalize(self) -> None:
         """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""
-        self.fill("new_arrivals", "mapped_spans", "new_spans")
+        self.fill("new_arrivals", "new_spans")
         name_models(self._connection, self.read("unnamed_models"))
 
     def settle(self) -> None:
@@ -167,7 +168,3 @@ def _tables(batch: Batch) -> dict[str, pa.Table]:
         "incoming_metrics": batch.metrics.table(batch.resources),
         "incoming_content": batch.contents.table(),
     }
-
-
-def _select(folder: str, name: str) -> str:
-    return mapped_spans(load_mapping()) if name == "mapped_spans" else catalog.sql(folder, name)

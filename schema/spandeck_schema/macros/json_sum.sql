@@ -1,11 +1,11 @@
--- grain: the sum of the counts under those keys of a JSON object (in a text) that are like one of the patterns
-create or replace macro store.json_sum(value, patterns) as
+-- grain: the sum of the counts under those keys of a JSON object that are like one of the patterns
+create or replace macro store.json_sum(json_value, patterns) as
 list_sum(
     list_transform(
         list_filter(
-            json_keys(store.json_of(value)),
+            json_keys(json_value),
             lambda key: list_bool_or(list_transform(patterns, lambda pattern: key glob pattern))
         ),
-        lambda key: try_cast(json_extract_string(store.json_of(value), key) as double)
+        lambda key: try_cast(json_extract_string(json_value, key) as double)
     )
 );

@@ -2,17 +2,16 @@
 insert into store.ingest_log by name
 select
     max(incoming_spans.received_at) as logged_at,
-    mapped_spans.service,
+    store.to_text(incoming_spans.resource['service.name']) as service,
     'traces' as signal,
     count(*) as received_count,
     count(new_arrivals.arrival) as stored_count,
     count(*) - count(new_arrivals.arrival) as duplicate_count,
     0 as refused_count
 from incoming_spans
-inner join mapped_spans using (arrival)
 left join new_arrivals using (arrival)
 where not incoming_spans.from_log
-group by mapped_spans.service
+group by service
 union all by name
 select
     max(incoming_logs.received_at) as logged_at,

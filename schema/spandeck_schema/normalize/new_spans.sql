@@ -1,19 +1,12 @@
 -- grain: one incoming span that is not stored yet, in canonical columns
 with timed as (
     select
-        incoming_spans.arrival,
-        incoming_spans.trace_id,
-        incoming_spans.span_id,
-        -- A parent of zeros is how some emitters write none; a span cannot be its own parent.
-        nullif(nullif(incoming_spans.parent_span_id, '0000000000000000'), incoming_spans.span_id) as parent_span_id,
-        incoming_spans.scope,
-        incoming_spans.scope_version,
-        incoming_spans.name,
-        incoming_spans.otel_kind,
-        incoming_spans.otel_status,
-        -- Cut here, so that normalizing again from the stored text comes to the same.
-        store.to_text(store.to_text(incoming_spans.status_message)[:2048]) as status_message,
-        incoming_spans.received_at,
+        * exclude (started_ns, ended_ns, from_log, dropped_count) replace (
+            -- A parent of zeros is how some emitters write none; a span cannot be its own parent.
+            nullif(nullif(parent_span_id, '0000000000000000'), span_id) as parent_span_id,
+            -- Cut here, so that normalizing again from the stored text comes to the same.
+            store.to_text(store.to_text(status_message)[:2048]) as status_message
+        ),
         -- A start before 2000 is a clock that was never set: the span is shown at its end, or when it came.
         started_ns >= 946684800000000000 as has_start,
         case when ended_ns > 0 then make_timestamp(cast(ended_ns // 1000 as bigint)) end as ended_at,
@@ -37,7 +30,7 @@ with timed as (
             ],
             lambda flag: flag is not null
         ) as flags
-    from incoming_spans
+    from mapped_spans
     semi join new_arrivals using (arrival)
 ),
 
@@ -71,18 +64,17 @@ choices as (
 
 mapped as (
     select
-        timed.*,
-        mapped_spans.* exclude (arrival, time_to_first_token_ms, finish_reasons),
-        coalesce(mapped_spans.finish_reasons, choices.finish_reasons) as finish_reasons,
-        coalesce(
-            mapped_spans.time_to_first_token_ms,
-            (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
-        ) as time_to_first_token_ms,
+        timed.* replace (
+            coalesce(
+                timed.time_to_first_token_ms,
+                (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
+            ) as time_to_first_token_ms,
+            coalesce(timed.finish_reasons, choices.finish_reasons) as finish_reasons
+        ),
         exceptions.exception_type,
         exceptions.exception_message,
         exceptions.arrival is not null as had_exception
     from timed
-    inner join mapped_spans using (arrival)
     left join exceptions using (arrival)
     left join first_tokens using (arrival)
     left join choices using (arrival)
@@ -113,6 +105,7 @@ placed as (
             when otel_status = 'ERROR' or error_type is not null or failed then 'error'
             else 'ok'
         end as status,
+        case when not error_code glob '[123][0-9][0-9]' then error_code end as failure_code,
         coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as cached_tokens
     from mapped
 ),
@@ -180,15 +173,7 @@ select
     status,
     otel_status,
     case
-        when status = 'error'
-            then store.error_name(
-                coalesce(
-                    error_type,
-                    exception_type,
-                    case when not error_code glob '[123][0-9][0-9]' then error_code end,
-                    '_OTHER'
-                )
-            )
+        when status = 'error' then store.error_name(coalesce(error_type, exception_type, failure_code, '_OTHER'))
     end as error_type,
     case when status = 'error' then error_message end as error_message,
     status_message,

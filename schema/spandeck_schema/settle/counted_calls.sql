@@ -1,28 +1,45 @@
 -- grain: one call span of a touched trace: whether it stands in the sums, why, and which call tells it if not
 -- Twins unite what stands for them in their traces; of each such group one call counts, by preference one that has a
 -- parent, since a lone root knows neither agent nor session.
-with recursive edges as (
-    select distinct
+with recursive own as materialized (
+    select
+        call_twins.twin_key,
+        call_twins.reason,
+        tree_calls.leaf_key,
+        tree_calls.leaf_count
+    from call_twins
+    inner join tree_calls using (call_key)
+),
+
+pairs as materialized (
+    select
         own.leaf_key,
-        other.leaf_key as twin_leaf_key,
-        twins.reason
-    from call_twins as twins
-    inner join tree_calls as own using (call_key)
-    inner join tree_calls as other on twins.twin_key = other.call_key
-    where own.leaf_key != other.leaf_key and other.leaf_count = 1
+        own.leaf_count,
+        tree_calls.leaf_key as twin_leaf_key,
+        own.reason
+    from own
+    inner join tree_calls on own.twin_key = tree_calls.call_key
+    where tree_calls.leaf_count = 1
+),
+
+edges as (
+    select distinct
+        leaf_key,
+        twin_leaf_key,
+        reason
+    from pairs
+    where leaf_count = 1 and leaf_key != twin_leaf_key
 ),
 
 -- One call told as several (a span each try) takes in its twin, but its parts stay apart.
 absorbed as (
     select
-        other.leaf_key,
-        min(own.leaf_key) as told_key,
-        min(twins.reason) as reason
-    from call_twins as twins
-    inner join tree_calls as own using (call_key)
-    inner join tree_calls as other on twins.twin_key = other.call_key
-    where own.leaf_count > 1 and other.leaf_count = 1 and own.leaf_key != other.leaf_key
-    group by other.leaf_key
+        twin_leaf_key as leaf_key,
+        min(leaf_key) as told_key,
+        min(reason) as reason
+    from pairs
+    where leaf_count > 1 and leaf_key != twin_leaf_key
+    group by twin_leaf_key
 ),
 
 reached as (

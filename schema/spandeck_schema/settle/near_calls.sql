@@ -23,6 +23,33 @@ extent as (
         min(started_at) - interval 10 second as since,
         max(started_at) + interval 10 second as until
     from fresh
+),
+
+-- Most services have one instrumentation: nothing to compare by time then.
+mixed as (
+    select
+        service,
+        kind
+    from (
+        select
+            service,
+            kind,
+            scope
+        from fresh
+        where kind != 'tool'
+        union
+        select
+            service,
+            kind,
+            coalesce(scope, '') as scope
+        from store.calls
+        where
+            kind in ('llm', 'embedding')
+            and started_at >= (select since from extent)
+            and started_at <= (select until from extent)
+    ) as scopes
+    group by all
+    having count(distinct scope) > 1
 )
 
 select calls.trace_id
@@ -49,7 +76,7 @@ where
 union
 select calls.trace_id
 from store.calls
-inner join fresh
+inner join (select fresh.* from fresh semi join mixed using (service, kind)) as fresh
     on
         calls.service = fresh.service
         and coalesce(calls.own_input_tokens, -1) = fresh.input_tokens

@@ -1,15 +1,23 @@
 -- grain: one row of store.traces for a touched trace
-with roots as (
-    select spans.*
+with firsts as (
+    select
+        spans.trace_id,
+        arg_min(
+            spans.span_id,
+            (spans.parent_span_id is not null, parents.span_id is not null, spans.started_at, spans.span_id)
+        ) as span_id
     from trace_spans as spans
     left join trace_spans as parents
         on
             spans.trace_id = parents.trace_id
             and spans.parent_span_id = parents.span_id
-    qualify row_number() over (
-        partition by spans.trace_id
-        order by spans.parent_span_id is not null, parents.span_id is not null, spans.started_at, spans.span_id
-    ) = 1
+    group by spans.trace_id
+),
+
+roots as (
+    select spans.*
+    from trace_spans as spans
+    semi join firsts using (trace_id, span_id)
 ),
 
 span_sums as (
