@@ -9,7 +9,7 @@ from typing import Any
 from spandeck_collector.journal import Signal
 from spandeck_collector.store.database import open_database
 from spandeck_collector.store.decode import decode
-from spandeck_collector.store.pipeline import Pipeline
+from spandeck_collector.store.pipeline import Pipeline, planning
 from spandeck_schema.mapping import KindRule, Mapping, Source
 
 from . import otlp
@@ -24,14 +24,15 @@ class Mapper:
     def __init__(self, folder: Path) -> None:
         self.connection = open_database(folder / "spandeck.duckdb", "500MB")
         self._pipeline = Pipeline(self.connection)
+        with planning(self.connection):
+            self.connection.execute("prepare mapped as from mapped_spans order by arrival")
 
     def __call__(self, spans: Sequence[otlp.Words]) -> list[dict[str, Any]]:
         """What the mapping reads of these spans, in their order: one request, decoded as the store does."""
         numbered = ({**words, "id": number} for number, words in enumerate(spans, start=1))
         ((batch, _),) = decode(otlp.records([(Signal.TRACES, otlp.traces(numbered))]))
         self._pipeline.take_in(batch)
-        self._pipeline.normalize()
-        rows = self.rows("from mapped_spans order by arrival")
+        rows = self.rows("execute mapped")
         self._pipeline.empty()
         return rows
 

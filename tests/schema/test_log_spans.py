@@ -151,3 +151,9 @@ def test_a_block_is_found_by_each_of_its_events() -> None:
     assert rules["a"] == rules["b"]
     assert rules["a"].is_in("x.y")
     assert not rules["a"].is_in("x")
+
+
+def test_the_status_code_of_a_failed_request_names_its_error(sandbox: Sandbox) -> None:
+    record = request(error="Overloaded", status_code="529", attempt="3")
+    take_logs(sandbox, changed(record, event="claude_code.api_error"))
+    assert sandbox.row("select error_type, attempt from llm_calls") == {"error_type": "529", "attempt": 3}

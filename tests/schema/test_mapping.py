@@ -172,9 +172,11 @@ events = []
 chunks = []
 """.replace("[columns]", '[columns]\ninput_tokens = "count"')
 ODD_ROWS = """(
+    from incoming_spans
+    union all by name
     select 1 as arrival, 'a''bc' as scope, 'u' as "it's ""odd""\", 'X''' as "k'", '7' as tokens
-    union all
-    select 2, 'abc', 'u', null, null
+    union all by name
+    select 2 as arrival, 'abc' as scope, 'u' as "it's ""odd""\"
 )"""
 
 

@@ -141,14 +141,16 @@ def test_empty_texts_are_unknown(sandbox: Sandbox) -> None:
     assert column_of(sandbox, 3, "user_id", spans) == [text for _, text in TEXTS]
 
 
-def test_an_empty_first_source_leaves_room_for_the_second(sandbox: Sandbox) -> None:
-    spans = [{"gen_ai.conversation.id": "", "session.id": "s"}, {"gen_ai.usage.input_tokens": -1} | tokens(7)]
-    assert column_of(sandbox, 4, "session_id", spans[:1]) == ["s"]
-    assert column_of(sandbox, 5, "input_tokens", spans[1:]) == [7]
-
-
-def tokens(count: int) -> dict[str, Any]:
-    return {"llm.token_count.prompt": count}
+def test_a_blank_first_source_leaves_room_for_the_second_and_a_wrong_one_does_not(sandbox: Sandbox) -> None:
+    """A count that cannot be is unknown: another attribute of the span may mean something else."""
+    sandbox.spans(
+        {"trace": 4, "id": 1, "attributes": {"gen_ai.conversation.id": " ", "session.id": "s"}},
+        {"trace": 4, "id": 2, "attributes": {"gen_ai.usage.input_tokens": "", "llm.token_count.prompt": 7}},
+        {"trace": 4, "id": 3, "attributes": {"gen_ai.usage.input_tokens": -1, "llm.token_count.prompt": 7}},
+    )
+    rows = sandbox.rows("select * from store.spans where trace_id = ? order by span_id", [otlp.trace_id(4)])
+    found = [(row["session_id"], row["input_tokens"]) for row in rows]
+    assert found == [("s", None), (None, 7), (None, None)]
 
 
 def test_flags_are_booleans_from_any_type(sandbox: Sandbox) -> None:

@@ -53,13 +53,23 @@ first_tokens as (
     group by arrival
 ),
 
+choices as (
+    select
+        arrival,
+        store.to_list(arg_min(attributes['finish_reason'], occurred_at)) as finish_reasons
+    from incoming_events
+    where name = 'gen_ai.choice'
+    group by arrival
+),
+
 mapped as (
     select
         timed.* replace (
             coalesce(
                 timed.time_to_first_token_ms,
                 (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
-            ) as time_to_first_token_ms
+            ) as time_to_first_token_ms,
+            coalesce(timed.finish_reasons, choices.finish_reasons) as finish_reasons
         ),
         exceptions.exception_type,
         exceptions.exception_message,
@@ -67,6 +77,7 @@ mapped as (
     from timed
     left join exceptions using (arrival)
     left join first_tokens using (arrival)
+    left join choices using (arrival)
 ),
 
 placed as (
