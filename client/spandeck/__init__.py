@@ -15,11 +15,14 @@ with spandeck.request("support", session_id="s-1", provider="anthropic") as req:
 Needs OpenTelemetry only. Nothing but `configure` raises; errors of the program pass unchanged.
 """
 
-from spandeck.calls import LlmCall, ToolCall
+from spandeck.calls import LlmCall, MemoryCall, ToolCall
 from spandeck.limits import Limits
-from spandeck.monitor import Architecture, Request, RequestOptions
+from spandeck.monitoring import AggregateMetrics, Alert, Monitor, monitor
+from spandeck.prices import PriceBook, Rate, Rates, Usage
+from spandeck.requests import Architecture, Request, RequestOptions
 from spandeck.telemetry import Telemetry, configure, request
 from spandeck.version import __version__
+from spandeck.work import Step
 
 __all__ = [
     "Architecture",

@@ -19,16 +19,16 @@ from spandeck_schema import semantic_conventions as names
 ATTRIBUTE_LIMIT_CHARACTERS = 65_536
 
 
-def delivery(endpoint: str, token: str | None, limits: Limits) -> Delivery:
+def delivery(endpoint: str, token: str | None, limits: Limits, resource: Resource) -> Delivery:
     """A delivery to `endpoint` that has not started yet; raises `ValueError` for a bad endpoint."""
-    return Delivery(HttpTransport(endpoint, token), limits)
+    return Delivery(HttpTransport(endpoint, token), limits, resource)
 
 
-def provider(processor: Delivery, resource_attributes: Mapping[str, object]) -> TracerProvider:
-    """A tracer provider that keeps every span and hands it to `processor`; None among attributes is unknown."""
+def provider(processor: Delivery, resource: Resource) -> TracerProvider:
+    """A tracer provider that keeps every span and hands it to `processor`."""
     made = TracerProvider(
         sampler=ALWAYS_ON,
-        resource=_resource(resource_attributes),
+        resource=resource,
         shutdown_on_exit=False,
         id_generator=_SystemIdGenerator(),
         span_limits=SpanLimits(max_attribute_length=ATTRIBUTE_LIMIT_CHARACTERS),
@@ -50,8 +50,11 @@ class _SystemIdGenerator(RandomIdGenerator):
         return self._random.randrange(1, 1 << 128)
 
 
-def _resource(given: Mapping[str, object]) -> Resource:
-    """The SDK's own words, then the environment's, then what was given; no detector runs (some take seconds)."""
+def resource(given: Mapping[str, object]) -> Resource:
+    """The SDK's own words, then the environment's, then what was given (None is unknown).
+
+    No detector runs: some take seconds.
+    """
     base = {
         names.TELEMETRY_SDK_LANGUAGE: "python",
         names.TELEMETRY_SDK_NAME: "opentelemetry",

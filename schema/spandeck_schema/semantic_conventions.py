@@ -80,3 +80,68 @@ SPANDECK_REQUEST_NAME: Final = "spandeck.request.name"
 SPANDECK_RESPONSE_TIME_TO_LAST_CHUNK: Final = "spandeck.response.time_to_last_chunk"
 # The ordinal of a step within its agent run, from 1.
 SPANDECK_STEP: Final = "spandeck.step"
+# Which try of the same work a span is, from 1. Source: ours; SDKs hide their own tries.
+SPANDECK_ATTEMPT: Final = "spandeck.attempt"
+# How many times the agent went round its loop of model and tools.
+SPANDECK_LOOP_COUNT: Final = "spandeck.loop.count"
+# A hash of a tool's arguments: equal calls can be told without the arguments themselves.
+SPANDECK_TOOL_ARGUMENTS_HASH: Final = "spandeck.tool.arguments_hash"
+# What the client computed from the user's own prices (USD); advisory, the store computes its own.
+SPANDECK_COST_USD: Final = "spandeck.cost.usd"
+
+# Further operations. Source: OTel GenAI registry (handoff: Traceloop's word); message is ours.
+OPERATION_HANDOFF: Final = "handoff"
+OPERATION_PLAN: Final = "plan"
+OPERATION_MESSAGE: Final = "message"
+OPERATION_SEARCH_MEMORY: Final = "search_memory"
+OPERATION_CREATE_MEMORY: Final = "create_memory"
+OPERATION_UPDATE_MEMORY: Final = "update_memory"
+OPERATION_DELETE_MEMORY: Final = "delete_memory"
+
+# Between agents. Source: Traceloop's handoff spans; the message names are ours.
+GEN_AI_HANDOFF_FROM_AGENT: Final = "gen_ai.handoff.from_agent"
+GEN_AI_HANDOFF_TO_AGENT: Final = "gen_ai.handoff.to_agent"
+SPANDECK_MESSAGE_FROM_AGENT: Final = "spandeck.message.from_agent"
+SPANDECK_MESSAGE_TO_AGENT: Final = "spandeck.message.to_agent"
+
+# Memory. The tier is one of MEMORY_TIERS; hits are the entries that a read found.
+SPANDECK_MEMORY_TIER: Final = "spandeck.memory.tier"
+SPANDECK_MEMORY_HIT_COUNT: Final = "spandeck.memory.hit_count"
+MEMORY_TIERS: Final = ("short_term", "long_term", "episodic")
+
+# Evaluation results, a log record at the judged span. Source: OTel GenAI, event gen_ai.evaluation.result.
+GEN_AI_EVALUATION_RESULT: Final = "gen_ai.evaluation.result"
+GEN_AI_EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+GEN_AI_EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+GEN_AI_EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+GEN_AI_EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+# Who judged: human, code or llm.
+SPANDECK_EVALUATION_SOURCE: Final = "spandeck.evaluation.source"
+
+# A log record for a span that is still open a while after its start, with the span's own attributes.
+SPANDECK_SPAN_OPEN: Final = "spandeck.span.open"
+SPANDECK_SPAN_NAME: Final = "spandeck.span.name"
+SPANDECK_SPAN_PARENT_ID: Final = "spandeck.span.parent_id"
+# A log record with what the client had to drop since it last said so.
+SPANDECK_CLIENT_DROPPED: Final = "spandeck.client.dropped"
+SPANDECK_CLIENT_DROPPED_REASON: Final = "spandeck.client.dropped.reason"
+SPANDECK_CLIENT_DROPPED_COUNT: Final = "spandeck.client.dropped.count"
+
+# A span event for an alert that fired in the process. Rules are named as the store's.
+SPANDECK_ALERT: Final = "spandeck.alert"
+SPANDECK_ALERT_RULE: Final = "spandeck.alert.rule"
+SPANDECK_ALERT_SEVERITY: Final = "spandeck.alert.severity"
+SPANDECK_ALERT_MESSAGE: Final = "spandeck.alert.message"
+SPANDECK_ALERT_VALUE: Final = "spandeck.alert.value"
+SPANDECK_ALERT_THRESHOLD: Final = "spandeck.alert.threshold"
+ALERT_SLOW_FIRST_TOKEN: Final = "slow_first_token"
+ALERT_FAILED_TOOL_CALL: Final = "failed_tool_call"
+ALERT_EXPENSIVE_REQUEST: Final = "expensive_request"
+
+# Recovery: how an answer was had all the same, one of DEGRADATIONS, and the model that gave way.
+SPANDECK_DEGRADED: Final = "spandeck.degraded"
+DEGRADATIONS: Final = ("stale_cache", "smaller_model", "canned_answer")
+SPANDECK_DEGRADED_FROM_MODEL: Final = "spandeck.degraded.from_model"
+SPANDECK_RETRY_COUNT: Final = "spandeck.retry.count"
+SPANDECK_DEAD_LETTER_ID: Final = "spandeck.dead_letter.id"
+SPANDECK_CIRCUIT_OPEN: Final = "spandeck.circuit.open"

@@ -1,21 +1,23 @@
-"""The request monitor: one agent's work on one request, with its model calls, tool calls and delegations."""
+"""One agent's work on one request, with its model calls, tool calls, steps and delegations below it."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict
 
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import SpanKind
 
 from spandeck.attributes import quietly
-from spandeck.calls import LlmCall, ToolCall
-from spandeck.model_scope import ModelScope
-from spandeck.scope import Clock, Details, Origin, ambient
+from spandeck.evaluation import EvaluationSource
+from spandeck.monitoring import RequestComplete, RequestStart
+from spandeck.origin import Clock, Details, Origin, Outlet
+from spandeck.scope import ambient
+from spandeck.tally import Tally
+from spandeck.work import Work
 from spandeck_schema import semantic_conventions as names
 
 Architecture = Literal["orchestrated", "autonomous", "hierarchical", "hybrid"]
 
-_NANOSECONDS_PER_MILLISECOND = 1e6
 _first_requests: dict[int, object] = {}
 
 
@@ -37,7 +39,7 @@ class RequestOptions(TypedDict, total=False):
     attributes: Mapping[str, object] | None
 
 
-class Request(ModelScope):
+class Request(Work):
     """An agent at work on one request: the span `invoke_agent {agent}` (OTel GenAI, "invoke agent").
 
     It starts when it is made and ends when its `with` block is left or with `complete()`. Made by
@@ -45,7 +47,11 @@ class Request(ModelScope):
     Safe to share between threads and tasks: children name this request as their parent explicitly.
     """
 
-    def __init__(self, origin: Origin, name: str, extra: Mapping[str, object] | None) -> None:
+    _stands_for_calls = True
+
+    def __init__(
+        self, origin: Origin, name: str, extra: Mapping[str, object] | None = None, *, outermost: bool = False
+    ) -> None:
         details = origin.details
         known: dict[str, object] = {
             names.GEN_AI_OPERATION_NAME: names.OPERATION_INVOKE_AGENT,
@@ -60,52 +66,36 @@ class Request(ModelScope):
             SpanKind.INTERNAL,
             {**known, **details.identity(), **(extra or {})},
         )
+        self._name = name
+        self._outermost = outermost
         if self._recording and _is_first_of_process():
             self._set({names.SPANDECK_COLD_START: True})
+        if outermost:
+            origin.tally.root = self
+            origin.tally.request_id = self.trace_id or origin.tally.request_id
+            self._tell_start()
 
-    def llm_call(
+    @property
+    def request_id(self) -> str:
+        """A name of the outermost request that is unique in this process, with or without a trace."""
+        return self._origin.tally.request_id
+
+    @property
+    def cost_usd(self) -> float | None:
+        """USD of the outermost request so far, by the prices given to `configure`; None where none is known."""
+        return self._origin.tally.cost_usd
+
+    def feedback(
         self,
-        model: str | None = None,
-        provider: str | None = None,
         *,
-        operation: str = names.OPERATION_CHAT,
-        stream: bool | None = None,
-    ) -> LlmCall:
-        """Start a call of a model below this request; use it in a `with` block or call its `end()`.
-
-        `operation` is a gen_ai.operation.name (`chat`, `text_completion`, `embeddings`); `stream` says whether
-        a streamed answer was asked for, None is unknown.
-        """
-        return LlmCall(self._below(), model, provider, operation, stream)
-
-    def tool_call(self, name: str, call_id: str | None = None) -> ToolCall:
-        """Start a call of the tool `name` below this request; use it in a `with` block or call its `end()`."""
-        return ToolCall(self._below(), name, call_id)
-
-    def request(self, name: str, **options: Unpack[RequestOptions]) -> "Request":
-        """Delegate to another agent: a request below this one, which may run in any thread or task."""
-        return Request(self._below(_details(name, options, self.details)), name, options.get("attributes"))
-
-    @quietly
-    def tool_call_done(
-        self,
-        name: str,
-        *,
-        duration_ms: float,
-        ok: bool = True,
-        call_id: str | None = None,
-        error_type: str | None = None,
-        message: str | None = None,
+        score: float | None = None,
+        label: str | None = None,
+        comment: str | None = None,
+        name: str = "user_feedback",
+        source: EvaluationSource = "human",
     ) -> None:
-        """Record a tool call that has just ended after `duration_ms` milliseconds, well or (`ok=False`) not."""
-        ended_ns = self._origin.clock.now_ns()
-        started_ns = ended_ns - max(0, round(duration_ms * _NANOSECONDS_PER_MILLISECOND))
-        call = ToolCall(self._below(), name, call_id, started_ns=started_ns)
-        if ok:
-            call.ok()
-        else:
-            call.fail(error_type, message)
-        call.end(ended_ns=ended_ns)
+        """What a person thought of the answer, also after the end of the request: an evaluation result."""
+        self.evaluation(name, score=score, label=label, explanation=comment, source=source)
 
     def complete(self, success: bool = True, *, error_type: str | None = None, message: str | None = None) -> None:
         """The request is over, well or not; its span ends now. What follows in the `with` block is not in it."""
@@ -115,18 +105,42 @@ class Request(ModelScope):
             self._fail(error_type, message)
         self.end()
 
+    @quietly
+    def _tell_start(self) -> None:
+        start = RequestStart(self.request_id, self.trace_id, self._name, self.details.agent)
+        self._origin.outlet.monitor.started(start)
 
-def start_request(tracer: Tracer, name: str, options: RequestOptions, architecture: str | None = None) -> Request:
+    def _after_end(self, duration_ms: float) -> None:
+        if not self._outermost:
+            return
+        self._origin.outlet.monitor.completed(
+            RequestComplete(
+                self.request_id,
+                self.trace_id,
+                self._name,
+                self.details.agent,
+                success=self._failure is None and not self._cancelled,
+                cancelled=self._cancelled,
+                duration_ms=duration_ms,
+                cost_usd=self.cost_usd,
+            )
+        )
+
+
+def start_request(outlet: Outlet, name: str, options: RequestOptions, architecture: str | None = None) -> Request:
     """A request below the span that is current now; `architecture` is the default for outermost requests."""
     context, outer = ambient()
-    clock = Clock() if outer is None else outer.clock
-    details = _details(name, options, None if outer is None else outer.details)
-    if outer is None and details.architecture is None:
+    details = inherit(name, options, None if outer is None else outer.details)
+    if outer is not None:
+        return Request(replace(outer.origin, outlet=outlet, details=details, context=context), name, _extra(options))
+    if details.architecture is None:
         details = replace(details, architecture=architecture)
-    return Request(Origin(tracer, clock, details, context), name, options.get("attributes"))
+    origin = Origin(outlet, Clock(), details, context, Tally())
+    return Request(origin, name, _extra(options), outermost=True)
 
 
-def _details(name: str, options: RequestOptions, outer: Details | None) -> Details:
+def inherit(name: str, options: RequestOptions, outer: Details | None) -> Details:
+    """The details of a request named `name` inside `outer`, with what `options` say instead."""
     inherited = Details("") if outer is None else outer
     return Details(
         agent=options.get("agent") or name,
@@ -136,6 +150,10 @@ def _details(name: str, options: RequestOptions, outer: Details | None) -> Detai
         model=options.get("model") or inherited.model,
         provider=options.get("provider") or inherited.provider,
     )
+
+
+def _extra(options: RequestOptions) -> Mapping[str, object] | None:
+    return options.get("attributes")
 
 
 def _is_first_of_process() -> bool:
