@@ -1,5 +1,6 @@
 """What this process can tell about its own requests without a collector: events, alerts and sums."""
 
+import logging
 import math
 import sys
 import threading
@@ -185,9 +186,11 @@ class Monitor:
         return cost if cost is not None and math.isfinite(cost) and cost >= 0 else None
 
     def _say_without_prices(self) -> None:
+        """Once; a warning only for who listens to alerts in this process, since the store has the alert anyway."""
         if not self._said_without_prices:
             self._said_without_prices = True
-            logger.warning(
+            logger.log(
+                logging.WARNING if self._listeners["alert"] else logging.INFO,
                 "No prices were given: the alert on a request above $%g is left to the store. "
                 "Pass `configure(prices=...)` to have it in this process too.",
                 COST_LIMIT_USD,
