@@ -6,7 +6,7 @@ from typing import TypeVar
 from spandeck import answers, attributes
 from spandeck.answers import Answer
 from spandeck.attributes import quietly
-from spandeck.monitoring import FIRST_TOKEN_LIMIT_MS, COST_LIMIT_USD
+from spandeck.monitoring import COST_LIMIT_USD, FIRST_TOKEN_LIMIT_MS
 from spandeck.prices import Usage
 from spandeck.scope import Scope
 from spandeck_schema import semantic_conventions as names
@@ -191,9 +191,7 @@ class ModelScope(Scope):
         total_usd = tally.price(id(self), cost_usd, own=self._stands_for_calls)
         if total_usd is not None:
             message = f"High cost: ${total_usd:.2f} for request {tally.request_id}"
-            (tally.root or self)._alert(
-                names.ALERT_EXPENSIVE_REQUEST, "warning", message, total_usd, COST_LIMIT_USD
-            )
+            (tally.root or self)._alert(names.ALERT_EXPENSIVE_REQUEST, "warning", message, total_usd, COST_LIMIT_USD)
 
     def _price(self) -> float | None:
         """By the model that answered, else by the one that was asked, as the store does."""

@@ -1,17 +1,18 @@
 """One agent's work on one request, with its model calls, tool calls, steps and delegations below it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal, TypedDict
 
 from opentelemetry.trace import SpanKind
 
-from spandeck.attributes import quietly
+from spandeck.attributes import logger, quietly
 from spandeck.evaluation import EvaluationSource
 from spandeck.monitoring import RequestComplete, RequestStart
 from spandeck.origin import Clock, Details, Origin, Outlet
 from spandeck.scope import ambient
+from spandeck.span_id import SpanId
 from spandeck.tally import Tally
 from spandeck.work import Work
 from spandeck_schema import semantic_conventions as names
@@ -27,7 +28,8 @@ class RequestOptions(TypedDict, total=False):
     `agent` is the agent's name, by default the name of the request. A nested request takes `session_id`,
     `user_id`, `model` and `provider` from the one around it. `architecture` is the declared coordination
     pattern. `model` and `provider` are what `usage` on the request itself is priced by, and the defaults of
-    its model calls. `attributes` are set on the span as they are.
+    its model calls. `attributes` are set on the span as they are. `links` are other spans that this one follows
+    from, each as trace id (32 hex digits) and span id (16); what is none is left out.
     """
 
     agent: str | None
@@ -37,6 +39,7 @@ class RequestOptions(TypedDict, total=False):
     model: str | None
     provider: str | None
     attributes: Mapping[str, object] | None
+    links: Iterable[tuple[str, str]] | None
 
 
 class Request(Work):
@@ -49,9 +52,7 @@ class Request(Work):
 
     _stands_for_calls = True
 
-    def __init__(
-        self, origin: Origin, name: str, extra: Mapping[str, object] | None = None, *, outermost: bool = False
-    ) -> None:
+    def __init__(self, origin: Origin, name: str, options: RequestOptions, *, outermost: bool = False) -> None:
         details = origin.details
         known: dict[str, object] = {
             names.GEN_AI_OPERATION_NAME: names.OPERATION_INVOKE_AGENT,
@@ -64,7 +65,8 @@ class Request(Work):
             origin,
             f"{names.OPERATION_INVOKE_AGENT} {details.agent}",
             SpanKind.INTERNAL,
-            {**known, **details.identity(), **(extra or {})},
+            {**known, **details.identity(), **(options.get("attributes") or {})},
+            links=_links(options.get("links")),
         )
         self._name = name
         self._outermost = outermost
@@ -132,11 +134,11 @@ def start_request(outlet: Outlet, name: str, options: RequestOptions, architectu
     context, outer = ambient()
     details = inherit(name, options, None if outer is None else outer.details)
     if outer is not None:
-        return Request(replace(outer.origin, outlet=outlet, details=details, context=context), name, _extra(options))
+        return Request(replace(outer.origin, outlet=outlet, details=details, context=context), name, options)
     if details.architecture is None:
         details = replace(details, architecture=architecture)
     origin = Origin(outlet, Clock(), details, context, Tally())
-    return Request(origin, name, _extra(options), outermost=True)
+    return Request(origin, name, options, outermost=True)
 
 
 def inherit(name: str, options: RequestOptions, outer: Details | None) -> Details:
@@ -152,8 +154,15 @@ def inherit(name: str, options: RequestOptions, outer: Details | None) -> Detail
     )
 
 
-def _extra(options: RequestOptions) -> Mapping[str, object] | None:
-    return options.get("attributes")
+def _links(ids: Iterable[tuple[str, str]] | None) -> list[SpanId]:
+    """The links that are ones: a wrong id must not fail the request."""
+    links = []
+    for trace_id, span_id in ids or ():
+        try:
+            links.append(SpanId.from_hex(trace_id, span_id))
+        except (TypeError, ValueError):
+            logger.debug("%r, %r is no span to link to", trace_id, span_id)
+    return links
 
 
 def _is_first_of_process() -> bool:

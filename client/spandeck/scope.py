@@ -1,7 +1,7 @@
 """One open span: an explicit parent, current only inside its `with`, ended exactly once."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -10,15 +10,16 @@ from typing import Self
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from spandeck import attributes
 from spandeck.attributes import quietly
-from spandeck.evaluation import EvaluationSource, Judged, evaluation_event
+from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
 from spandeck.events import Event, alert_attributes
 from spandeck.monitoring import Alert, Severity
 from spandeck.origin import Clock, Details, Origin
+from spandeck.span_id import SpanId
 from spandeck_schema import semantic_conventions as names
 
 NANOSECONDS_PER_MILLISECOND = 1e6
@@ -46,6 +47,7 @@ class Scope:
         known: Mapping[str, object],
         *,
         started_ns: int | None = None,
+        links: Sequence[SpanId] = (),
     ) -> None:
         self._origin = origin
         self._process_id = os.getpid()
@@ -56,7 +58,7 @@ class Scope:
         self._failure: _Failure | None = None
         self._recorded: BaseException | None = None
         self._previous: Context | None = None
-        self._span = _start(origin, name, kind, known, self._started_ns)
+        self._span = _start(origin, name, kind, known=known, started_ns=self._started_ns, links=links)
         self._recording = self._span.is_recording()
         self._context = otel_context.set_value(_SCOPE_KEY, self, trace.set_span_in_context(self._span, origin.context))
 
@@ -125,10 +127,12 @@ class Scope:
         says who judged. A label or a score should be given; what is None is unknown.
         """
         context = self._span.get_span_context()
-        judged = Judged(context.trace_id, context.span_id)
+        judged = SpanId(context.trace_id, context.span_id)
         if self._recording:
             self._emit(
-                evaluation_event(judged, name, score, label, explanation, source, response_id, self.clock.now_ns())
+                evaluation_event(
+                    judged, Evaluation(name, score, label, explanation, source, response_id), self.clock.now_ns()
+                )
             )
 
     @contextmanager
@@ -242,9 +246,7 @@ class Scope:
 
     def _below(self, details: Details | None = None) -> Origin:
         """The origin of a child of this scope."""
-        return replace(
-            self._origin, details=self.details if details is None else details, context=self._context
-        )
+        return replace(self._origin, details=self.details if details is None else details, context=self._context)
 
 
 def ambient() -> tuple[Context, Scope | None]:
@@ -267,11 +269,24 @@ def _skip_ended(context: Context) -> Context:
     return context
 
 
-def _start(origin: Origin, name: str, kind: SpanKind, known: Mapping[str, object], started_ns: int) -> Span:
+def _start(
+    origin: Origin,
+    name: str,
+    kind: SpanKind,
+    *,
+    known: Mapping[str, object],
+    started_ns: int,
+    links: Sequence[SpanId],
+) -> Span:
     try:
         values: dict[str, AttributeValue] = attributes.known(known)
         return origin.outlet.tracer.start_span(
-            attributes.text(name), origin.context, kind, attributes=values, start_time=started_ns
+            attributes.text(name),
+            origin.context,
+            kind,
+            attributes=values,
+            links=[Link(link.context()) for link in links],
+            start_time=started_ns,
         )
     except Exception:
         attributes.logger.debug("a span was not started", exc_info=True)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from opentelemetry.trace import NoOpTracer
 
-from spandeck.evaluation import EvaluationSource, Judged, evaluation_event
+from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
 from spandeck.limits import EXIT_TIMEOUT_S, Limits
 from spandeck.monitoring import Monitor, monitor
 from spandeck.origin import Outlet
 from spandeck.prices import PriceBook, Rate
 from spandeck.requests import Architecture, Request, RequestOptions, start_request
+from spandeck.span_id import SpanId
 from spandeck.version import __version__
 from spandeck_schema import semantic_conventions as names
 
@@ -87,9 +88,9 @@ class Telemetry:
 
         `trace_id` and `span_id` are hex, as `Request` tells them; raises `ValueError` where they are not.
         """
-        judged = Judged.from_hex(trace_id, span_id)
-        event = evaluation_event(judged, name, score, label, explanation, source, response_id, time.time_ns())
-        self._outlet.emit(event)
+        judged = SpanId.from_hex(trace_id, span_id)
+        evaluation = Evaluation(name, score, label, explanation, source, response_id)
+        self._outlet.emit(evaluation_event(judged, evaluation, time.time_ns()))
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Send what waits; True when all of it is delivered, False after `timeout_s` seconds at the latest."""
@@ -160,4 +161,3 @@ def request(name: str, **options: Unpack[RequestOptions]) -> Request:
     if _configured is None:
         return start_request(_unconfigured, name, options)
     return _configured.request(name, **options)
-

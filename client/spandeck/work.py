@@ -55,7 +55,7 @@ class Work(ModelScope):
         """Delegate to another agent: a request below this one, which may run in any thread or task."""
         from spandeck.requests import Request, inherit  # noqa: PLC0415 - a request is itself work
 
-        return Request(self._below(inherit(name, options, self.details)), name, options.get("attributes"))
+        return Request(self._below(inherit(name, options, self.details)), name, options)
 
     def step(self, name: str | None = None) -> "Step":
         """Start the next step of this work: `with req.step("plan") as step:`; steps count from 1."""
@@ -126,9 +126,7 @@ class Step(Work):
 
     def __init__(self, origin: Origin, name: str | None, number: int) -> None:
         known = {names.GEN_AI_OPERATION_NAME: names.OPERATION_PLAN, names.SPANDECK_STEP: number}
-        super().__init__(
-            origin, f"step {name or number}", SpanKind.INTERNAL, {**known, **origin.details.identity()}
-        )
+        super().__init__(origin, f"step {name or number}", SpanKind.INTERNAL, {**known, **origin.details.identity()})
 
 
 def arguments_hash(arguments: object) -> str | None:
