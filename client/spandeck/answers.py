@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spandeck.attributes import count
+from spandeck.attributes import count, logger
 from spandeck.prices import Usage
 
 
@@ -29,7 +29,15 @@ class Answer:
 
 
 def read(answer: object) -> Answer:
-    """Read a whole answer."""
+    """Read a whole answer. Never raises: what cannot be read is unknown."""
+    try:
+        return _read(answer)
+    except Exception:
+        logger.debug("an answer could not be read", exc_info=True)
+        return Answer()
+
+
+def _read(answer: object) -> Answer:
     if isinstance(answer, str):
         return Answer(text=answer)
     choices = get(answer, "choices")

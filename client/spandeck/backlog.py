@@ -1,4 +1,4 @@
-"""The spans and events that wait for delivery: bounded, counted, and safe between the program's threads and the sender's."""
+"""The spans and events that wait for delivery: bounded, counted, and safe between the threads that share them."""
 
 import threading
 import time

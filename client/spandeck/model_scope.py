@@ -84,7 +84,7 @@ class ModelScope(Scope):
 
         Objects and dicts alike; what an answer of another kind does not tell is not recorded.
         """
-        self._tell(answers.read(answer))
+        self.tell(answers.read(answer))
 
     @quietly
     def response(
@@ -120,7 +120,7 @@ class ModelScope(Scope):
                 last_ns = self._chunk(heard, chunk) or last_ns
                 yield chunk
         except BaseException as error:
-            self._record(error)
+            self.record_error(error)
             if isinstance(error, GeneratorExit) and (close := getattr(chunks, "close", None)) is not None:
                 close()
             raise
@@ -136,7 +136,7 @@ class ModelScope(Scope):
                 last_ns = self._chunk(heard, chunk) or last_ns
                 yield chunk
         except BaseException as error:
-            self._record(error)
+            self.record_error(error)
             if isinstance(error, GeneratorExit) and (close := getattr(chunks, "aclose", None)) is not None:
                 await close()
             raise
@@ -156,12 +156,13 @@ class ModelScope(Scope):
     def _stream_ended(self, heard: Answer, last_ns: int | None) -> None:
         if last_ns is not None:
             self._last_chunk(last_ns)
-        self._tell(heard)
+        self.tell(heard)
         if not self._entered:
             self.end()
 
     @quietly
-    def _tell(self, answer: Answer) -> None:
+    def tell(self, answer: Answer) -> None:
+        """Record what is known of an answer."""
         usage = answer.usage
         self.response(model=answer.model, id=answer.id, finish_reasons=answer.finish_reasons)
         self.usage(

@@ -56,10 +56,14 @@ class Outlet:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a span comes from: for which client, by which clock, for whom, below what, in which request's sums."""
+    """Where a span comes from: for which client, by which clock, for whom, below what, in which request's sums.
+
+    `run` is the run of an agent that it is part of, if any (see `spandeck.agent.run`).
+    """
 
     outlet: Outlet
     clock: Clock
     details: Details
     context: Context
     tally: Tally
+    run: object | None = None

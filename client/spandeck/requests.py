@@ -87,6 +87,10 @@ class Request(Work):
         """USD of the outermost request so far, by the prices given to `configure`; None where none is known."""
         return self._origin.tally.cost_usd
 
+    def carry(self, run: object) -> None:
+        """Let what is done below this request know the run of an agent that it is part of."""
+        self._origin = replace(self._origin, run=run)
+
     def feedback(
         self,
         *,

@@ -111,6 +111,7 @@ class Scope:
         self._span.end(ended_ns)
         self._after_end((ended_ns - self._started_ns) / NANOSECONDS_PER_MILLISECOND)
 
+    @quietly
     def evaluation(
         self,
         name: str,
@@ -160,7 +161,7 @@ class Scope:
     ) -> None:
         """Mark the span with the error, if any, end it, and restore the span that was current before."""
         if error is not None:
-            self._record(error)
+            self.record_error(error)
         self.end()
         self._leave()
 
@@ -217,7 +218,7 @@ class Scope:
         )
 
     @quietly
-    def _record(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Mark the span with an exception of the user's code; closing a generator early is not an error."""
         if self._ended or self._recorded is error:
             return
