@@ -93,6 +93,14 @@ def encoded_parts(text: str) -> Iterator[View]:
             yield View(inner.name, inner.text.lower(), span=span)
 
 
+def without_invisible(text: str) -> tuple[str, Sequence[int] | None]:
+    """`text` without invisible characters, and the offset in `text` of each that is left; None if all are."""
+    if text.isascii() or not _HIDDEN.search(text):
+        return text, None
+    kept = [at for at, character in enumerate(text) if character < "\x80" or not _HIDDEN.match(character)]
+    return "".join(text[at] for at in kept), kept
+
+
 def invisible_between_letters(text: str) -> tuple[int, int] | None:
     """Where invisible characters first split a word of ASCII letters, as no writing system needs; else None."""
     if text.isascii():
