@@ -221,7 +221,6 @@ class Cache:
             if hit is not None:
                 self._counts["shadow_hits" if self._shadow else "hits"] += 1
 
-    @quietly
     def _record(self, hit: Hit | None, nearest: Nearest) -> None:
         record(
             {

@@ -7,12 +7,13 @@ different, never equal.
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of `text`, which stand between spaces."""
     return frozenset(text.split())
 
 
 # Words that leave a question the same when they come or go; those with a rule of their own are in the sets below.
-DROPPABLE: Final = _words(
+DROPPABLE: Final = words(
     """
     a an the is are am be been being was were do does did have has had i me my mine we us our ours you your yours
     he him his she her hers it its they them their theirs this that these those there in on at of for to by with as
@@ -22,20 +23,20 @@ DROPPABLE: Final = _words(
 )
 
 # Words that show that a text is English; those that other languages write too are left out.
-EVIDENCE: Final = _words(
+EVIDENCE: Final = words(
     """
     the what how are does my your which who why when where can should with from this that and it have please you
     would could is do
     """
 )
 
-NEGATIONS: Final = _words("not no never without none nor neither nothing nobody nowhere non cannot hardly")
-UNIVERSAL: Final = _words("all every each always everything everyone both entire whole")
-EXISTENTIAL: Final = _words("some any few several sometimes")
-QUANTIFIERS: Final = UNIVERSAL | _words(
+NEGATIONS: Final = words("not no never without none nor neither nothing nobody nowhere non cannot hardly")
+UNIVERSAL: Final = words("all every each always everything everyone both entire whole")
+EXISTENTIAL: Final = words("some any few several sometimes")
+QUANTIFIERS: Final = UNIVERSAL | words(
     "few several most more less least fewer only many much half enough average median total maximum minimum top"
 )
-TIMES: Final = _words(
+TIMES: Final = words(
     """
     today yesterday tomorrow tonight now currently current former latest recent recently last next previous first
     morning noon afternoon evening night midnight weekend monday tuesday wednesday thursday friday saturday sunday
@@ -67,7 +68,7 @@ QUESTIONS: Final[dict[str, str]] = {
     **{word: word for word in ("whose", "when", "where", "why", "how")},
 }
 
-AUXILIARIES: Final = _words(
+AUXILIARIES: Final = words(
     "is are am was were do does did has have had can could may might should would will shall must"
 )
 
@@ -98,12 +99,12 @@ MARKERS: Final[dict[str, str]] = {
 LOOSE_MARKERS: Final = frozenset({"to", "of", "by"})
 
 # After these verbs `in` and `on` are part of the verb: turn on, sign in.
-PARTICLE_VERBS: Final = _words(
+PARTICLE_VERBS: Final = words(
     "turn put log sign get go take switch hold carry move keep bring come call try plug check"
 )
 
 # With one of these in it, a text talks about words, and then no word may be left out.
-ABOUT_WORDS: Final = _words(
+ABOUT_WORDS: Final = words(
     """
     translate translation say says spell spelling pronounce pronunciation mean means meaning rhyme rhymes synonym
     synonyms antonym word words phrase sentence letter letters rewrite rephrase paraphrase proofread grammar correct

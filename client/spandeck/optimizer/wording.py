@@ -23,9 +23,7 @@ _NUMBER_FORMS: Final = tuple(
     )
 )
 _ENDINGS: Final = (("n't", "not"), ("'re", "are"), ("'ve", "have"), ("'ll", "will"), ("'d", "would"), ("'m", "am"))
-_BEFORE_IS: Final = frozenset(
-    ["what", "which", "who", "when", "where", "why", "how", "it", "that", "there", "here", "he", "she", "let"]
-)
+_BEFORE_IS: Final = lexicon.words("what which who when where why how it that there here he she let")
 _CONTRACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "cannot": ("can", "not"),
     "can't": ("can", "not"),
@@ -35,22 +33,7 @@ _CONTRACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "shan't": ("shall", "not"),
     **{
         f"{verb}nt": (verb, "not")
-        for verb in [
-            "do",
-            "does",
-            "did",
-            "is",
-            "are",
-            "was",
-            "were",
-            "has",
-            "have",
-            "had",
-            "could",
-            "should",
-            "would",
-            "must",
-        ]
+        for verb in lexicon.words("do does did is are was were has have had could should would must")
     },
 }
 _GREETING: Final = re.compile(r"^(?:(?:hi|hello|hey|ok|okay|please|thanks|good (?:morning|evening))\b[\s,.!]*)+", re.I)
