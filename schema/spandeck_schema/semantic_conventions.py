@@ -145,3 +145,32 @@ SPANDECK_DEGRADED_FROM_MODEL: Final = "spandeck.degraded.from_model"
 SPANDECK_RETRY_COUNT: Final = "spandeck.retry.count"
 SPANDECK_DEAD_LETTER_ID: Final = "spandeck.dead_letter.id"
 SPANDECK_CIRCUIT_OPEN: Final = "spandeck.circuit.open"
+
+# Ours, of the cache; on the span that was current at the lookup. Source: this module; set by the client.
+# True where the answer came from a cache, False where one was asked and had none (a shadow cache never has).
+SPANDECK_CACHE_HIT: Final = "spandeck.cache.hit"
+# Why it was found, one of CACHE_KINDS; in shadow mode, why it would have been.
+SPANDECK_CACHE_KIND: Final = "spandeck.cache.kind"
+CACHE_KINDS: Final = ("exact", "verified", "semantic", "tool")
+# Float 0 to 1: how near the nearest entry was, on a hit and on a miss; absent where there was none.
+SPANDECK_CACHE_SCORE: Final = "spandeck.cache.score"
+# Float seconds since the answer was stored.
+SPANDECK_CACHE_AGE_S: Final = "spandeck.cache.age_s"
+# What the stored answer had cost, where that is known.
+SPANDECK_CACHE_SAVED_USD: Final = "spandeck.cache.saved_usd"
+# The rule by which the nearest entry was refused, or `expired`; only on a miss.
+SPANDECK_CACHE_REJECT_RULE: Final = "spandeck.cache.reject_rule"
+# True where an answer older than its time was given because the caller allowed it; absent otherwise.
+SPANDECK_CACHE_STALE: Final = "spandeck.cache.stale"
+# In shadow mode only: whether there would have been a hit.
+SPANDECK_CACHE_SHADOW_HIT: Final = "spandeck.cache.shadow_hit"
+
+# Ours, of the model router: `simple`, `medium`, `complex` or `override`, and the reason as a sentence.
+SPANDECK_ROUTE_TIER: Final = "spandeck.route.tier"
+SPANDECK_ROUTE_REASON: Final = "spandeck.route.reason"
+
+# Ours, of compression: integer characters before and after, the methods in order, and whether text was left out.
+SPANDECK_COMPRESS_BEFORE: Final = "spandeck.compress.before"
+SPANDECK_COMPRESS_AFTER: Final = "spandeck.compress.after"
+SPANDECK_COMPRESS_METHODS: Final = "spandeck.compress.methods"
+SPANDECK_COMPRESS_LOSSY: Final = "spandeck.compress.lossy"

@@ -140,6 +140,4 @@ class Agent:
 
     def _request(self, ask: Ask) -> Request:
         make = ambient_request if self._telemetry is None else self._telemetry.request
-        return make(
-            self.name, session_id=ask.session_id, user_id=ask.user_id, model=self.model, provider=self.provider
-        )
+        return make(self.name, session_id=ask.session_id, user_id=ask.user_id, model=self.model, provider=self.provider)

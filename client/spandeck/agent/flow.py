@@ -61,9 +61,7 @@ class Flow:
         except Exception:
             logger.debug("on_update failed at %r", stage, exc_info=True)
 
-    def look_up(
-        self, model: str | None, *, allow_stale: bool = False
-    ) -> Generator[Effect, Outcome, HitPort | None]:
+    def look_up(self, model: str | None, *, allow_stale: bool = False) -> Generator[Effect, Outcome, HitPort | None]:
         """The cached answer of `model`, if any; a cache that fails has none."""
         cache = self.agent.cache
         if cache is None:
@@ -234,4 +232,6 @@ def _rules(verdict: VerdictPort) -> tuple[str, ...]:
 
 def _is_foreign(chunk: Any) -> bool:
     """True for chunks of no SDK, which are the program's own."""
-    return not inspect.isclass(chunk) and getattr(chunk, "choices", None) is None and getattr(chunk, "type", None) is None
+    return (
+        not inspect.isclass(chunk) and getattr(chunk, "choices", None) is None and getattr(chunk, "type", None) is None
+    )

@@ -35,9 +35,7 @@ class Spoken:
 class Tries:
     """Calls the agent's function for one run until it answers or nothing is left to try."""
 
-    def __init__(
-        self, flow: "Flow", retry: Retry, breaker: CircuitBreaker | None, fallback: Fallback | None
-    ) -> None:
+    def __init__(self, flow: "Flow", retry: Retry, breaker: CircuitBreaker | None, fallback: Fallback | None) -> None:
         self._flow = flow
         self._retry = retry
         self._breaker = breaker
