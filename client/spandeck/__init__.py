@@ -8,14 +8,16 @@ with spandeck.request("support", session_id="s-1", provider="anthropic") as req:
     with req.llm_call(model="claude-sonnet-4-5") as call:
         for chunk in call.stream(answer):
             ...
-        call.usage(input_tokens=900, output_tokens=120)
     with req.tool_call("find_order") as tool:
         tool.ok()
 ```
-Needs OpenTelemetry only. Nothing but `configure` raises; errors of the program pass unchanged.
+Or let it run the agent: `spandeck.Agent("support", client.messages.create).run("Where is my order?")`.
+Needs OpenTelemetry only. Errors of the program pass unchanged; of its own, it raises `ValueError` and `TypeError`
+for wrong settings, and in an `Agent` the refusals `SecurityError` and `CircuitOpenError`.
 """
 
 from spandeck.calls import LlmCall, MemoryCall, ToolCall
+from spandeck.decorator import observe
 from spandeck.limits import Limits
 from spandeck.monitoring import AggregateMetrics, Alert, Monitor, monitor
 from spandeck.prices import PriceBook, Rate, Rates, Usage
@@ -25,14 +27,25 @@ from spandeck.version import __version__
 from spandeck.work import Step
 
 __all__ = [
+    "AggregateMetrics",
+    "Alert",
     "Architecture",
     "Limits",
     "LlmCall",
+    "MemoryCall",
+    "Monitor",
+    "PriceBook",
+    "Rate",
+    "Rates",
     "Request",
     "RequestOptions",
+    "Step",
     "Telemetry",
     "ToolCall",
+    "Usage",
     "__version__",
     "configure",
+    "monitor",
+    "observe",
     "request",
 ]

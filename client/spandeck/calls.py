@@ -24,8 +24,9 @@ class LlmCall(ModelScope):
         origin: Origin,
         model: str | None,
         provider: str | None,
-        operation: str,
         stream: bool | None,
+        *,
+        operation: str = names.OPERATION_CHAT,
         attempt: int | None = None,
     ) -> None:
         """`model` and `provider` default to those of the request; `operation` is a gen_ai.operation.name."""

@@ -46,7 +46,7 @@ class RequestStart:
     request_id: str
     trace_id: str | None
     name: str
-    agent: str
+    agent: str | None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -57,7 +57,7 @@ class RequestComplete:
     request_id: str
     trace_id: str | None
     name: str
-    agent: str
+    agent: str | None
     success: bool
     cancelled: bool
     duration_ms: float

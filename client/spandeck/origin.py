@@ -29,7 +29,7 @@ class Clock:
 class Details:
     """What a request passes on to all that happens inside it; None is unknown."""
 
-    agent: str
+    agent: str | None
     session_id: str | None = None
     user_id: str | None = None
     architecture: str | None = None

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from opentelemetry.trace import NoOpTracer
@@ -10,10 +11,12 @@ from opentelemetry.trace import NoOpTracer
 from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
 from spandeck.limits import EXIT_TIMEOUT_S, Limits
 from spandeck.monitoring import Monitor, monitor
-from spandeck.origin import Outlet
+from spandeck.origin import Clock, Details, Origin, Outlet
 from spandeck.prices import PriceBook, Rate
 from spandeck.requests import Architecture, Request, RequestOptions, start_request
+from spandeck.scope import ambient
 from spandeck.span_id import SpanId
+from spandeck.tally import Tally
 from spandeck.version import __version__
 from spandeck_schema import semantic_conventions as names
 
@@ -43,6 +46,11 @@ class Telemetry:
         self._delivery = delivery
         self._architecture = architecture
         self._outlet = Outlet(provider.get_tracer(_SCOPE_NAME, __version__), monitor, delivery.emit)
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where what this client sees goes."""
+        return self._outlet
 
     @property
     def tracer_provider(self) -> "TracerProvider":
@@ -161,3 +169,12 @@ def request(name: str, **options: Unpack[RequestOptions]) -> Request:
     if _configured is None:
         return start_request(_unconfigured, name, options)
     return _configured.request(name, **options)
+
+
+def origin_here() -> Origin:
+    """Where a span comes from that starts now: below the span that is current, or on its own."""
+    context, outer = ambient()
+    if outer is not None:
+        return replace(outer.origin, context=context)
+    outlet = _unconfigured if _configured is None else _configured.outlet
+    return Origin(outlet, Clock(), Details(None), context, Tally())

@@ -40,7 +40,7 @@ class Work(ModelScope):
         `operation` is a gen_ai.operation.name (`chat`, `text_completion`, `embeddings`); `stream` says whether
         a streamed answer was asked for; `attempt` counts the tries of the same call from 1. None is unknown.
         """
-        return LlmCall(self._below(), model, provider, operation, stream, attempt)
+        return LlmCall(self._below(), model, provider, stream, operation=operation, attempt=attempt)
 
     def tool_call(
         self, name: str, call_id: str | None = None, *, arguments: object = None, attempt: int | None = None

@@ -1,6 +1,7 @@
 """An agent in production: one object for plain, asynchronous and streamed calls."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from spandeck.agent import effects
@@ -8,10 +9,12 @@ from spandeck.agent.asking import Ask, Message, task_of
 from spandeck.agent.flow import Flow
 from spandeck.agent.ports import CachePort, GuardPort, RouterPort
 from spandeck.agent.result import AgentResult, Update
+from spandeck.guard import Budget, Guard, Permissions
+from spandeck.optimizer import Cache, Router
 from spandeck.recovery.circuit import CircuitBreaker
 from spandeck.recovery.dead_letters import DeadLetters
 from spandeck.recovery.fallback import Fallback
-from spandeck.recovery.retry import NO_RETRY, Retry
+from spandeck.recovery.retry import Retry
 from spandeck.requests import Request
 from spandeck.telemetry import request as ambient_request
 
@@ -19,6 +22,15 @@ if TYPE_CHECKING:
     from spandeck.telemetry import Telemetry
 
 Function = Callable[..., Any]
+
+
+class Default(Enum):
+    """Stands for a part that was not named."""
+
+    DEFAULT = "default"
+
+
+DEFAULT = Default.DEFAULT
 
 
 class RunOptions(TypedDict, total=False):
@@ -54,11 +66,12 @@ class Agent:
         name: str,
         call: Function | None = None,
         *,
-        guard: GuardPort | None = None,
-        cache: CachePort | None = None,
-        router: RouterPort | None = None,
-        budget: Any = None,
-        retry: Retry = NO_RETRY,
+        guard: GuardPort | Default | None = DEFAULT,
+        cache: CachePort | Default | None = DEFAULT,
+        router: RouterPort | Default | None = DEFAULT,
+        budget: Budget | Default | None = DEFAULT,
+        permissions: Permissions | None = None,
+        retry: Retry | None = None,
         breaker: CircuitBreaker | None = None,
         fallback: Fallback | None = None,
         dead_letters: DeadLetters | None = None,
@@ -67,15 +80,20 @@ class Agent:
         description: str | None = None,
         telemetry: "Telemetry | None" = None,
     ) -> None:
-        """`model` is called where there is no `router`; `provider` names it on spans; `telemetry` is by default
-        what `spandeck.configure` made last."""
+        """Guard, cache (verified), router and budget are the default ones unless given; None switches one off.
+
+        `retry` is by default `Retry()`; `permissions` decide on tools that declare one, and without them those are
+        refused. `model` is called where there is no router; `provider` names it on spans; `telemetry` is by
+        default what `spandeck.configure` made last.
+        """
         self.name = name
         self.call = call
-        self.guard = guard
-        self.cache = cache
-        self.router = router
-        self.budget = budget
-        self.retry = retry
+        self.guard: GuardPort | None = Guard.default() if isinstance(guard, Default) else guard
+        self.cache: CachePort | None = Cache() if isinstance(cache, Default) else cache
+        self.router: RouterPort | None = _router(model) if isinstance(router, Default) else router
+        self.budget = Budget() if isinstance(budget, Default) else budget
+        self.permissions = permissions
+        self.retry = retry or Retry()
         self.breaker = breaker
         self.fallback = fallback
         self.dead_letters = dead_letters
@@ -84,24 +102,27 @@ class Agent:
         self.description = description
         self._telemetry = telemetry
 
-    def run(self, call: Function | None = None, **run: Unpack[RunOptions]) -> AgentResult:
-        """Ask the agent and wait for its answer; `call` is by default the agent's own function."""
+    def run(self, call: Function | str | None = None, **run: Unpack[RunOptions]) -> AgentResult:
+        """Ask the agent and wait for its answer.
+
+        `call` is by default the agent's own function; a text there is the task: `agent.run("Where is my order?")`.
+        """
         result: AgentResult = effects.run(self._flow(call, run).steps())
         return result
 
-    async def arun(self, call: Function | None = None, **run: Unpack[RunOptions]) -> AgentResult:
+    async def arun(self, call: Function | str | None = None, **run: Unpack[RunOptions]) -> AgentResult:
         """As `run`, for functions that are awaited (others are called as they are, in the event loop)."""
         result: AgentResult = await effects.arun(self._flow(call, run, asynchronous=True).steps())
         return result
 
-    def stream(self, call: Function | None = None, **run: Unpack[RunOptions]) -> Generator[Any]:
+    def stream(self, call: Function | str | None = None, **run: Unpack[RunOptions]) -> Generator[Any]:
         """As `run`, yielding the redacted text of the answer as it comes; chunks that are no text come as they are.
 
         The request begins with the first chunk that is asked for; closing early is recorded as cancelled.
         """
         yield from effects.stream(self._flow(call, run, streaming=True).steps())
 
-    async def astream(self, call: Function | None = None, **run: Unpack[RunOptions]) -> AsyncGenerator[Any]:
+    async def astream(self, call: Function | str | None = None, **run: Unpack[RunOptions]) -> AsyncGenerator[Any]:
         """As `stream`, for asynchronous functions and chunks."""
         chunks = effects.astream(self._flow(call, run, streaming=True, asynchronous=True).steps())
         try:
@@ -116,19 +137,19 @@ class Agent:
         return None if make is None else make()
 
     def _flow(
-        self, call: Function | None, run: RunOptions, *, streaming: bool = False, asynchronous: bool = False
+        self, call: Function | str | None, run: RunOptions, *, streaming: bool = False, asynchronous: bool = False
     ) -> Flow:
         ask = self._ask(call, run)
         return Flow(self, ask, self._request(ask), streaming=streaming, asynchronous=asynchronous)
 
-    def _ask(self, call: Function | None, run: RunOptions) -> Ask:
-        function = call or self.call
+    def _ask(self, call: Function | str | None, run: RunOptions) -> Ask:
+        task, function = (call, self.call) if isinstance(call, str) else (run.get("task"), call or self.call)
         if function is None:
             raise TypeError(f"Agent {self.name!r} has no function: give one to Agent(..., call=...) or to the run.")
-        messages = run.get("messages") or [{"role": "user", "content": run.get("task", "")}]
+        messages = run.get("messages") or [{"role": "user", "content": task or ""}]
         return Ask(
             function,
-            run.get("task") or task_of(messages),
+            task or task_of(messages),
             messages,
             run.get("complexity"),
             run.get("options") or {},
@@ -141,3 +162,8 @@ class Agent:
     def _request(self, ask: Ask) -> Request:
         make = ambient_request if self._telemetry is None else self._telemetry.request
         return make(self.name, session_id=ask.session_id, user_id=ask.user_id, model=self.model, provider=self.provider)
+
+
+def _router(model: str | None) -> RouterPort | None:
+    """The default router, unless one model was named for all."""
+    return Router() if model is None else None

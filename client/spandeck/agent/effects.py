@@ -8,10 +8,9 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-
-from spandeck.scope import Scope
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """Call `function` with `scope` as the current span, and await what it returns where that can be awaited."""
+    """Call `function` inside `around()`, and await there what it returns where that can be awaited."""
 
-    scope: Scope
+    around: Callable[[], AbstractContextManager[object]]
     function: Callable[[], Any]
 
 
@@ -125,7 +124,7 @@ def _perform(effect: Effect) -> Outcome:
         if isinstance(effect, Sleep):
             time.sleep(effect.seconds)
         elif isinstance(effect, Call):
-            with effect.scope.current():
+            with effect.around():
                 return Outcome(effect.function())
     except BaseException as error:
         return Outcome(error=error)
@@ -137,7 +136,7 @@ async def _aperform(effect: Effect) -> Outcome:
         if isinstance(effect, Sleep):
             await asyncio.sleep(effect.seconds)
         elif isinstance(effect, Call):
-            with effect.scope.current():
+            with effect.around():
                 value = effect.function()
                 return Outcome(await value if inspect.isawaitable(value) else value)
     except BaseException as error:

@@ -1,7 +1,8 @@
 """One run of an agent: guard, cache, route, call, record, sanitize, store; written once for every way of calling."""
 
 import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from spandeck.agent.asking import Ask
@@ -12,8 +13,10 @@ from spandeck.agent.tries import Spoken, Tries
 from spandeck.answers import Answer
 from spandeck.attributes import is_cancellation, logger
 from spandeck.guard.errors import SecurityError
+from spandeck.prices import Usage
 from spandeck.recovery.fallback import Degradation
 from spandeck.requests import Request
+from spandeck.scope import Scope
 from spandeck_schema import semantic_conventions as names
 
 if TYPE_CHECKING:
@@ -34,10 +37,13 @@ class Flow:
         self.request = request
         self.streaming = streaming
         self.has_side_effects = False
+        self.is_tainted = False
         self._asynchronous = asynchronous
         self._verdict: VerdictPort | None = None
         self._tries = Tries(self, agent.retry, agent.breaker, agent.fallback)
         self._redactor = agent.stream_redactor() if streaming else None
+        self._spending = agent.budget.start() if agent.budget is not None else None
+        self._charged_usd = self.request.cost_usd or 0.0
         request.carry(self)
 
     def steps(self) -> Steps:
@@ -68,7 +74,7 @@ class Flow:
             return None
         get = getattr(cache, "aget", cache.get) if self._asynchronous else cache.get
         key = self._cache_key(model)
-        found = yield Call(self.request, lambda: get(list(self.ask.messages), allow_stale=allow_stale, **key))
+        found = yield Call(self.request.current, lambda: get(list(self.ask.messages), allow_stale=allow_stale, **key))
         self._pass_cancellation(found.error)
         hit: HitPort | None = found.value
         return hit
@@ -80,11 +86,33 @@ class Flow:
         given = piece if self._redactor is None else self._redactor.feed(piece)
         return (yield Emit(given)) if given else Outcome(True)
 
-    def before_call(self) -> None:
-        """A try begins; raises `SecurityError` where the budget of the run is spent."""
+    def around(self, scope: Scope) -> Callable[[], AbstractContextManager[None]]:
+        """Where the program's own function runs: below `scope`, on the account of this run."""
 
-    def after_call(self, answer: Answer) -> None:
-        """A try ended with `answer`."""
+        @contextmanager
+        def inside() -> Iterator[None]:
+            with scope.current(), self._spending or nullcontext():
+                yield
+
+        return inside
+
+    def charge_step(self) -> None:
+        """A try of a model or a call of a tool begins; raises `SecurityError` where the run has spent its budget."""
+        if self._spending is not None:
+            self._spending.spend(steps=1)
+
+    def charge_usage(self, usage: Usage, cost_usd: float | None) -> None:
+        """Tokens and cost were used: what is over the bound now refuses the next step, not the answer that was paid."""
+        if self._spending is None:
+            return
+        try:
+            self._spending.spend(
+                tokens=(usage.input_tokens or 0) + (usage.output_tokens or 0),
+                usd=max(0.0, (cost_usd or 0.0) - self._charged_usd),
+            )
+        except SecurityError as over:
+            logger.debug("the budget is spent: %s", over)
+        self._charged_usd = max(self._charged_usd, cost_usd or 0.0)
 
     def degraded(self, way: Degradation, model: str | None) -> None:
         """The answer is not that of the model that was asked."""
@@ -160,7 +188,7 @@ class Flow:
         self.update("store")
         put = getattr(cache, "aput", cache.put) if self._asynchronous else cache.put
         key, cost = self._cache_key(model), self.request.cost_usd
-        stored = yield Call(self.request, lambda: put(list(self.ask.messages), value, cost_usd=cost, **key))
+        stored = yield Call(self.request.current, lambda: put(list(self.ask.messages), value, cost_usd=cost, **key))
         self._pass_cancellation(stored.error)
 
     def _result(self, value: Any, spoken: Spoken, hit: HitPort | None) -> AgentResult:

@@ -7,13 +7,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from spandeck import answers
-from spandeck.agent.effects import Call, Effect, Emit, Outcome, Sleep
+from spandeck.agent.effects import Call, Effect, Outcome, Sleep
 from spandeck.answers import Answer
 from spandeck.calls import LlmCall
 from spandeck.recovery.circuit import CircuitBreaker
 from spandeck.recovery.fallback import Degradation, Fallback
 from spandeck.recovery.retry import Retry
-from spandeck_schema import semantic_conventions as names
 
 if TYPE_CHECKING:
     from spandeck.agent.flow import Flow
@@ -96,7 +95,7 @@ class Tries:
         flow = self._flow
         target = (flow.agent.provider, model)
         try:
-            flow.before_call()
+            flow.charge_step()
             if self._breaker is not None:
                 self._breaker.check(target)
         except Exception as refusal:
@@ -104,13 +103,13 @@ class Tries:
         self.count += 1
         call = flow.request.llm_call(model, stream=flow.streaming or None, attempt=attempt)
         flow.update("call", model=model, attempt=attempt)
-        outcome = yield Call(call, lambda: flow.ask.invoke(model))
+        outcome = yield Call(flow.around(call), lambda: flow.ask.invoke(model))
         if outcome.error is None and flow.streaming:
             outcome = yield from self._read_stream(call, outcome.value, spoken)
         elif outcome.error is None:
             spoken.raw, spoken.answer = outcome.value, answers.read(outcome.value)
             call.tell(spoken.answer)
-            flow.after_call(spoken.answer)
+            flow.charge_usage(spoken.answer.usage, flow.request.cost_usd)
         if outcome.error is not None:
             call.record_error(outcome.error)
         call.end()
@@ -121,7 +120,7 @@ class Tries:
         """Hand chunks on as they come; once the reader is gone or a chunk fails, the provider's stream is closed."""
         heard = spoken.answer = Answer()
         take = _taker(chunks)
-        outcome = yield Call(call, take)
+        outcome = yield Call(self._flow.around(call), take)
         while outcome.error is None and outcome.value is not _END:
             chunk, known = outcome.value, len(heard.text or "")
             if answers.hear(heard, chunk):
@@ -130,11 +129,11 @@ class Tries:
                 spoken.emitted = True
                 outcome = yield from self._flow.hand_on(chunk, (heard.text or "")[known:])
             if outcome.error is None:
-                outcome = yield Call(call, take)
+                outcome = yield Call(self._flow.around(call), take)
         if outcome.error is not None:
-            yield Call(call, lambda: _close(chunks))
+            yield Call(self._flow.around(call), lambda: _close(chunks))
         call.tell(heard)
-        self._flow.after_call(heard)
+        self._flow.charge_usage(heard.usage, self._flow.request.cost_usd)
         return outcome
 
     def _tell_breaker(self, target: tuple[str | None, str | None], error: BaseException | None) -> None:
