@@ -33,6 +33,7 @@ class SeenSpan:
     message: str
     attributes: dict[str, Any]
     events: list[tuple[str, dict[str, Any]]]
+    links: list[tuple[str, str]]
     resource: dict[str, Any]
 
     @classmethod
@@ -49,6 +50,7 @@ class SeenSpan:
             span.status.message,
             _plain(span.attributes),
             [(event.name, _plain(event.attributes)) for event in span.events],
+            [(link.trace_id.hex(), link.span_id.hex()) for link in span.links],
             resource,
         )
 
