@@ -13,7 +13,8 @@ from spandeck.guard.sensitive import Sensitive
 _WORD_END: Final = re.compile(r"(?<![^\s(\"'])[^\W\d_A-Z]{0,40}[a-z][^\W\d_A-Z]{0,40}[,.;!?)]?(?=\s)")
 # ... unless words shortly before announce a value.
 _ANNOUNCED: Final = re.compile(
-    r"pass|pwd|secret|token|key|credential|bearer|basic|aws|version|-----BEGIN [A-Z ]*PRIVATE|[\"':=]\s*\Z", re.IGNORECASE
+    r"pass|pwd|secret|token|key|credential|bearer|basic|aws|version|-----BEGIN [A-Z ]*PRIVATE|[\"':=]\s*\Z",
+    re.IGNORECASE,
 )
 _LONGEST_WORD: Final = 96
 _KEY_BEGINS: Final = "-----BEGIN"
