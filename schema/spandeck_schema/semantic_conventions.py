@@ -53,6 +53,14 @@ EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 # The fallback value of error.type. Source: OTel registry, attribute error.type.
 ERROR_TYPE_OTHER: Final = "_OTHER"
 
+# Guardrails. Source: OTel GenAI, pull request 427 (open): span "run guardrail", event "gen_ai.security.finding".
+OPERATION_RUN_GUARDRAIL: Final = "run_guardrail"
+GEN_AI_SECURITY_GUARDRAIL: Final = "gen_ai.security.guardrail"
+GEN_AI_SECURITY_VERDICT: Final = "gen_ai.security.verdict"
+GEN_AI_SECURITY_RISK_SCORE: Final = "gen_ai.security.risk.score"
+GEN_AI_SECURITY_POLICY_RULE_ID: Final = "gen_ai.security.policy.rule.id"
+GEN_AI_SECURITY_FINDING_EVENT: Final = "gen_ai.security.finding"
+
 # People and sessions. Source: OTel registry, namespaces user and session.
 USER_ID: Final = "user.id"
 SESSION_ID: Final = "session.id"
@@ -78,6 +86,15 @@ SPANDECK_CANCELLED: Final = "spandeck.cancelled"
 SPANDECK_REQUEST_NAME: Final = "spandeck.request.name"
 # Float seconds from the start of the call to its last chunk.
 SPANDECK_RESPONSE_TIME_TO_LAST_CHUNK: Final = "spandeck.response.time_to_last_chunk"
+# What a guardrail said: allow, review or block; how sure, 0 to 1; the names of the rules that matched.
+SPANDECK_GUARD_ACTION: Final = "spandeck.guard.action"
+SPANDECK_GUARD_SCORE: Final = "spandeck.guard.score"
+SPANDECK_GUARD_RULES: Final = "spandeck.guard.rules"
+# Where the checked text came from ("user", "tool:NAME"), and the class of the error where the check failed.
+SPANDECK_GUARD_SOURCE: Final = "spandeck.guard.source"
+SPANDECK_GUARD_ERROR: Final = "spandeck.guard.error"
+# How many parts of a text were redacted.
+SPANDECK_REDACTION_COUNT: Final = "spandeck.redaction.count"
 # The ordinal of a step within its agent run, from 1.
 SPANDECK_STEP: Final = "spandeck.step"
 # Which try of the same work a span is, from 1. Source: ours; SDKs hide their own tries.

@@ -6,13 +6,11 @@ from permissions, budgets and schemas.
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final
 
-from spandeck.guard import phrases, views
+from spandeck.guard import phrases, rule_files, views
 from spandeck.guard.verdict import Finding
 
 # Beyond this many characters the middle of a text is not read, and the finding "too_long" says so.
@@ -139,9 +137,8 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
 
 @functools.cache
 def _pack() -> _Pack:
-    folder = resources.files("spandeck.guard")
-    lexicon = tomllib.loads(folder.joinpath("lexicon.toml").read_text(encoding="utf-8"))
-    rules = tomllib.loads(folder.joinpath("injection.toml").read_text(encoding="utf-8"))
+    lexicon = rule_files.packaged("lexicon.toml")
+    rules = rule_files.packaged("injection.toml")
     groups: dict[str, list[str]] = {name: views.surface(words).text.split() for name, words in lexicon.items()}
     named = {word for row in rules["phrase"] for text in row["words"] for word in phrases.literals_of(text, groups)}
     vocabulary = phrases.Vocabulary({**groups, **{phrases.literal(word): [word] for word in named}})

@@ -21,10 +21,14 @@ _MOST_ROUNDS: Final = 8
 
 @dataclass(frozen=True)
 class Redaction:
-    """A redacted text, and where in the original each thing stood that is gone: (start, end, kind), in order."""
+    """A redacted text, and where in the original each thing stood that is gone: start, end, kind, in order.
+
+    `error` is set where a recognizer failed; what the others found is redacted.
+    """
 
     text: str
     spans: tuple[Sensitive, ...]
+    error: str | None = None
 
 
 class Redactor:
@@ -56,33 +60,36 @@ class Redactor:
         `placeholders` keeps what placeholders stand for; one for all texts of a request lets the model's answer
         be restored. Without it, in mode "placeholder", numbers start at 1 and nothing can be restored.
         """
-        spans = self._spans(text)
-        if not spans:
-            return Redaction(text, ())
-        if self.mode == "mask":
-            return Redaction(_replace(text, spans, _mask), tuple(spans))
+        failed: list[str] = []
+        spans = tuple(self._spans(text, failed))
+        error = f"Recognizers failed: {', '.join(dict.fromkeys(failed))}" if failed else None
+        if self.mode == "mask" or not spans:
+            return Redaction(_replace(text, spans, _mask), spans, error)
         kept = Placeholders() if placeholders is None else placeholders
         kept.reserve(text)
-        return Redaction(_replace(text, spans, lambda kind, value: kept.placeholder(kind, value)), tuple(spans))
+        return Redaction(_replace(text, spans, kept.placeholder), spans, error)
 
-    def _spans(self, text: str) -> list[Sensitive]:
+    def _spans(self, text: str, failed: list[str]) -> list[Sensitive]:
         """What to replace: looked for again in the masked text until nothing more is found."""
         spans: list[Sensitive] = []
         for _ in range(_MOST_ROUNDS):
             masked = _replace(text, spans, _mask)
-            found = _first_of_overlapping(self._found(masked), self.kinds)
+            found = _first_of_overlapping(self._found(masked, failed), self.kinds)
             if not found:
                 break
             spans = _merged(spans, [_in_original(one, spans) for one in found])
         return spans
 
-    def _found(self, text: str) -> list[Sensitive]:
+    def _found(self, text: str, failed: list[str]) -> list[Sensitive]:
         clean, offsets = views.without_invisible(text)
         found = list(find(clean, self.kinds))
         if offsets is not None:
             found = [Sensitive(offsets[one.start], offsets[one.end - 1] + 1, one.kind) for one in found]
         for recognizer in self.recognizers:
-            found += recognizer.find(text)
+            try:
+                found += recognizer.find(text)
+            except Exception as error:
+                failed.append(type(error).__name__)
         return found
 
 

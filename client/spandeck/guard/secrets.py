@@ -14,7 +14,7 @@ LONGEST_KEY: Final = 16_384
 _PREFIXED: Final = (
     (("AKIA", "ASIA", "ABIA", "ACCA"), r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
     (("eyJ",), r"eyJ[\w-]{8,4096}\.[\w-]{8,16384}\.[\w-]{0,2048}"),
-    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"), r"(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255})"),
+    (("gh", "github_pat_"), r"(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255})"),
     (("xox", "xapp-"), r"(?:xox[abeoprs]|xapp)-[\w-]{10,250}"),
     (("hooks.slack.com",), r"hooks\.slack\.com/services/[\w/]{20,120}"),
     (("AIza", "ya29."), r"(?:AIza[\w-]{35}(?![\w-])|ya29\.[\w-]{20,1024})"),

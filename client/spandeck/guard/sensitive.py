@@ -31,7 +31,7 @@ class Recognizer(Protocol):
     """Anything that finds more kinds, such as names by a language model; called once or twice a text."""
 
     def find(self, text: str) -> Iterable[Sensitive]:
-        """What it finds in `text`; an exception passes to the caller of `redact`."""
+        """What it finds in `text`; an exception is told in `Redaction.error`."""
         ...
 
 
