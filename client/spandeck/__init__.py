@@ -15,21 +15,77 @@ with spandeck.request("support", session_id="s-1", provider="anthropic") as req:
 Needs OpenTelemetry only. Nothing but `configure` raises; errors of the program pass unchanged.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from spandeck.calls import LlmCall, ToolCall
 from spandeck.limits import Limits
 from spandeck.monitor import Architecture, Request, RequestOptions
 from spandeck.telemetry import Telemetry, configure, request
 from spandeck.version import __version__
 
+if TYPE_CHECKING:
+    from spandeck.optimizer import (
+        Cache,
+        Compressed,
+        Hit,
+        MicroBatch,
+        Route,
+        Router,
+        SqliteStore,
+        ToolCache,
+        arun_parallel,
+        compress,
+        run_parallel,
+    )
+
 __all__ = [
     "Architecture",
+    "Cache",
+    "Compressed",
+    "Hit",
     "Limits",
     "LlmCall",
+    "MicroBatch",
     "Request",
     "RequestOptions",
+    "Route",
+    "Router",
+    "SqliteStore",
     "Telemetry",
+    "ToolCache",
     "ToolCall",
     "__version__",
+    "arun_parallel",
+    "compress",
     "configure",
     "request",
+    "run_parallel",
 ]
+
+# Loaded when first asked for: importing spandeck is quick for programs that only report.
+_LATER = dict.fromkeys(
+    (
+        "Cache",
+        "Compressed",
+        "Hit",
+        "MicroBatch",
+        "Route",
+        "Router",
+        "SqliteStore",
+        "ToolCache",
+        "arun_parallel",
+        "compress",
+        "run_parallel",
+    ),
+    "spandeck.optimizer",
+)
+
+
+def __getattr__(name: str) -> object:
+    """The public names of the parts that are loaded late; raises `AttributeError` for any other."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'spandeck' has no attribute {name!r}")
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
