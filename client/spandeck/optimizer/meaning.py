@@ -9,6 +9,7 @@ from spandeck.optimizer import lexicon, wording
 
 LONGEST_CHARACTERS = 600
 
+_WITH_NUMBERS = frozenset(("+", "-", "*", "/", "=", "<", ">", "^", "%", "am.", "pm."))
 _IDLE_VERBS = frozenset(("do", "can", "could", "would", "may", "might"))
 _IDLE_SUBJECTS = frozenset(("i", "you", "we", "one"))
 _OBLIGING = frozenset(("have", "has", "had", "need", "needs"))
@@ -59,7 +60,7 @@ def understand(prompt: str) -> Meaning | None:
     if not lower:
         return None
     tokens = list(_tokens(clauses))
-    literal = not _is_english(lower) or not lexicon.ABOUT_WORDS.isdisjoint(lower)
+    literal = not (explains or _is_english(lower)) or not lexicon.ABOUT_WORDS.isdisjoint(lower)
     if literal or not any(token.content for token in tokens):
         literal = True
         tokens = [_Token(token.raw, wording.stem(token.raw), True, token.capital, token.clause) for token in tokens]
@@ -77,7 +78,7 @@ def _meaning(prompt: str, tokens: Sequence[_Token], explains: bool, literal: boo
         bag=tuple(sorted(words)),
         clauses=_by_clause(content),
         compounds=frozenset(_compounds(tokens)),
-        numbers=tuple(word for word in words if any(map(str.isdigit, word)) or word in "+-*/=<>^%"),
+        numbers=tuple(word for word in words if any(map(str.isdigit, word)) or word in _WITH_NUMBERS),
         negations=tuple(_negations(tokens)),
         entities=frozenset(token.word for token in content if token.capital),
         question=question,

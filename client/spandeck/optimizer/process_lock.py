@@ -6,7 +6,7 @@ from types import TracebackType
 
 
 class ProcessLock:
-    """A reentrant lock for short sections without I/O, made anew in each process."""
+    """A reentrant lock for short sections, made anew in each process."""
 
     def __init__(self) -> None:
         self._process_id = os.getpid()

@@ -11,8 +11,10 @@ _FENCE: Final = re.compile(
 )
 _JSON_START: Final = re.compile(r"[{\[]")
 _WHITE_OUTSIDE_STRINGS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+', re.DOTALL)
-# After so many brackets that begin no JSON, the rest of a text is protected as a whole: hostile texts are not scanned.
-_MOST_FAILURES: Final = 64
+# When so many characters were read in vain, the rest of a text is protected as a whole: hostile texts are not scanned.
+_MOST_READ_IN_VAIN: Final = 200_000
+# What an attempt counts that ends in too deep a nesting.
+_DEEP: Final = 10_000
 _SHORTEST_JSON_CHARACTERS: Final = 12
 
 _DECODER: Final = json.JSONDecoder()
@@ -44,15 +46,15 @@ def compact_json(text: str) -> str:
 
 
 def _outside_fences(text: str) -> Iterator[Segment]:
-    position = scanned = failures = 0
+    position = scanned = in_vain = 0
     while (start := _JSON_START.search(text, scanned)) is not None:
-        if failures >= _MOST_FAILURES:
+        if in_vain >= _MOST_READ_IN_VAIN:
             yield from _if_any("prose", text[position : start.start()])
             yield Segment("opaque", text[start.start() :])
             return
-        end = _json_end(text, start.start())
+        end, read = _json_end(text, start.start())
         if end is None:
-            failures += 1
+            in_vain += read
             scanned = start.end()
         elif end - start.start() < _SHORTEST_JSON_CHARACTERS:
             scanned = end
@@ -68,9 +70,12 @@ def _if_any(kind: Literal["prose"], text: str) -> Iterator[Segment]:
         yield Segment(kind, text)
 
 
-def _json_end(text: str, start: int) -> int | None:
+def _json_end(text: str, start: int) -> tuple[int | None, int]:
+    """Where the JSON value that begins at `start` ends, None where there is none, and how much was read."""
     try:
         _, end = _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        return None, error.pos - start + 1
     except (ValueError, RecursionError):
-        return None
-    return end
+        return None, _DEEP
+    return end, end - start

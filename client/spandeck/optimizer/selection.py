@@ -39,7 +39,7 @@ def select(text: str, query: str, limit: int) -> str:
         if cost <= room:
             chosen.add(position)
             room -= cost
-        elif position == order[0] and units[position].kind != "prose":
+        elif units[position].kind == "opaque" or (position == order[0] and units[position].kind != "prose"):
             return text
     return _joined(units, chosen) if chosen else text
 

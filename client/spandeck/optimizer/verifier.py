@@ -23,16 +23,16 @@ _SAME_QUESTIONS: Final = frozenset({frozenset({"none", "how"}), frozenset({"none
 def reject_rule(cached: Meaning, asked: Meaning, *, same_words: bool = True) -> str | None:
     """The name of the first rule by which the two differ, or None where the cached answer may be given.
 
-    Names: `verbatim`, `literal`, `numbers`, `negation`, `antonym`, `entity`, `quantifier`, `time`, `question`, `modal`,
-    `person`, `direction`, `connective`, `order`, `content_words` (with `same_words`), `swap` (without).
+    Names: `verbatim`, `numbers`, `negation`, `antonym`, `quantifier`, `time`, `entity`, `question`, `modal`, `person`,
+    `direction`, `connective`, `literal`, `order`, `content_words` (with `same_words`), `swap` (without).
     """
     if cached.verbatim != asked.verbatim:
         return "verbatim"
-    if cached.literal or asked.literal:
-        return None if cached.words == asked.words and cached.literal == asked.literal else "literal"
     for name, differs in _RULES:
         if differs(cached, asked):
             return name
+    if cached.literal or asked.literal:
+        return None if cached.words == asked.words and cached.literal == asked.literal else "literal"
     if cached.bag == asked.bag:
         return "order" if _reordered(cached, asked) else None
     if same_words:
@@ -159,9 +159,9 @@ _RULES: Final = (
     ("numbers", _numbers),
     ("negation", _negation),
     ("antonym", _antonym),
-    ("entity", _entity),
     ("quantifier", _quantifier),
     ("time", _time),
+    ("entity", _entity),
     ("question", _question),
     ("modal", _modal),
     ("person", _person),
