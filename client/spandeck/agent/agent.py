@@ -133,7 +133,7 @@ class Agent:
 
     def stream_redactor(self) -> Any:
         """What redacts one stream (`feed`, `close`), or None."""
-        make = getattr(self.guard, "stream_redactor", None)
+        make = getattr(self.guard, "redact_stream", None)
         return None if make is None else make()
 
     def _flow(

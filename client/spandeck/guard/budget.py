@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from spandeck.guard.recording import refusal
-from spandeck.scope import Clock, ambient
+from spandeck.origin import Clock
+from spandeck.scope import ambient
 
 Fail = Literal["open", "closed"]
 _logger = logging.getLogger("spandeck")

@@ -8,7 +8,8 @@ from opentelemetry.trace import SpanKind
 from spandeck.attributes import quietly
 from spandeck.guard.errors import Refusal, SecurityError
 from spandeck.guard.verdict import Finding, Verdict
-from spandeck.scope import Origin, Scope, ambient
+from spandeck.origin import Origin
+from spandeck.scope import Scope, ambient
 from spandeck_schema import semantic_conventions as names
 
 _MOST_FINDINGS: Final = 16
@@ -47,7 +48,7 @@ class Guardrail(Scope):
             }
         )
         for finding in verdict.findings[:_MOST_FINDINGS]:
-            self._span.add_event(names.GEN_AI_SECURITY_FINDING_EVENT, _finding(finding), self.clock.now_ns())
+            self._span.add_event(names.GEN_AI_SECURITY_FINDING, _finding(finding), self.clock.now_ns())
         self.end()
 
     @quietly
