@@ -95,7 +95,7 @@ ACTION_CLAIMS: Mapping[str, Sequence[str]] = {
     r"(?:ordered|purchased|bought|paid)": ("order", "purchase", "buy", "pay", "checkout"),
     r"(?:searched|looked up|checked)": ("search", "find", "look", "get", "check", "query", "list", "read", "fetch"),
 }
-_FIRST_PERSON = r"\b(?:i|we)(?:['’]ve| have|)(?: just| now| already| successfully)? "
+_FIRST_PERSON = r"\b(?:i|we)(?:['\u2019]ve| have|)(?: just| now| already| successfully)? "
 
 
 def tool_claim_supported(

@@ -24,7 +24,9 @@ def letters(tmp_path: Path) -> DeadLetters:
 def test_a_letter_is_kept_redacted_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "dead.sqlite"
     kept = DeadLetters(path, redact=lambda text: text.replace("secret", "[SECRET]"))
-    number = kept.add("desk", {"messages": [{"content": "a secret"}], "n": 1}, RuntimeError("secret key"), trace_id="t")
+    number = kept.add(
+        "desk", {"messages": [{"content": "a secret"}], "n": 1}, RuntimeError("secret key"), span=("t", None)
+    )
     (letter,) = DeadLetters(path).letters()
     assert (letter.id, letter.agent, letter.attempt, letter.trace_id) == (number, "desk", 1, "t")
     assert letter.payload == {"messages": [{"content": "a [SECRET]"}], "n": 1}
@@ -34,7 +36,7 @@ def test_a_letter_is_kept_redacted_and_for_its_owner_alone(tmp_path: Path) -> No
 
 
 def test_a_replay_links_to_the_span_that_failed(letters: DeadLetters, telemetry: Telemetry, sink: Sink) -> None:
-    letters.add("desk", {"task": "x"}, RuntimeError(), trace_id="c" * 32, span_id="d" * 16)
+    letters.add("desk", {"task": "x"}, RuntimeError(), span=("c" * 32, "d" * 16))
     seen: list[DeadLetter] = []
     report = letters.replay(seen.append)
     assert (report.succeeded_count, report.failed_count) == (1, 0)

@@ -52,9 +52,11 @@ class Flow:
             outcome = yield from self._work()
         except BaseException as error:
             outcome = Outcome(error=error)
-        if outcome.error is not None:
+        if outcome.error is None:
+            self.request.complete()
+        else:
             self._fail(outcome.error)
-        self.request.end()
+            self.request.end()
         self.update("done" if outcome.error is None else "failed")
         return outcome
 
@@ -161,6 +163,7 @@ class Flow:
         self.update("sanitize")
         text = spoken.answer.text if spoken.answer is not None else None
         value = self._sanitized(spoken.raw if text is None else text)
+        self._moderate(value)
         if self.streaming:
             rest = "" if self._redactor is None else self._redactor.close()
             if spoken.degraded is not None and not spoken.emitted:
@@ -221,6 +224,16 @@ class Flow:
             return {key: self._sanitized(item) for key, item in value.items()}
         return value
 
+    def _moderate(self, value: Any) -> None:
+        """Raises `SecurityError` where the guard's list forbids the answer; of a stream the reader has it by then."""
+        moderate = getattr(self.agent.guard, "moderate", None)
+        if moderate is None or not isinstance(value, str):
+            return
+        with self.request.current():
+            verdict = moderate(value)
+        if verdict.action == "block":
+            raise SecurityError(verdict.reason, "moderation", _rules(verdict))
+
     def _cache_key(self, model: str | None) -> dict[str, Any]:
         options = dict(self.ask.options)
         key = {name: options.pop(name, None) for name in _KEY_OPTIONS}
@@ -243,9 +256,8 @@ class Flow:
             "complexity": self.ask.complexity,
             "options": dict(self.ask.options),
         }
-        number = letters.add(
-            self.agent.name, payload, error, trace_id=self.request.trace_id, span_id=self.request.span_id
-        )
+        failed = (self.request.trace_id, self.request.span_id)
+        number = letters.add(self.agent.name, payload, error, span=failed, redact=self._sanitized)
         self.request.set_attribute(names.SPANDECK_DEAD_LETTER_ID, number)
 
     def _pass_cancellation(self, error: BaseException | None) -> None:

@@ -85,18 +85,21 @@ class DeadLetters:
         payload: Mapping[str, object],
         error: BaseException,
         *,
-        trace_id: str | None = None,
-        span_id: str | None = None,
+        span: tuple[str | None, str | None] = (None, None),
+        redact: Callable[[str], str] = str,
     ) -> int | None:
-        """Keep a request that failed with `error`; its id, or None where it could not be written (logged)."""
+        """Keep a request that failed with `error`; its id, or None where it could not be written (logged).
+
+        `span` is the trace id and the span id of what failed, `redact` is applied before the queue's own.
+        """
         now = time.time()
         try:
             kept = (
                 agent,
-                json.dumps(self._redacted(payload), default=attributes.text),
+                json.dumps(self._redacted(payload, redact), default=attributes.text),
                 attributes.error_type(error),
-                self._redact(attributes.message_of(error)),
-                *(trace_id, span_id, now, now + self._first_wait_s),
+                self._redact(redact(attributes.message_of(error))),
+                *(*span, now, now + self._first_wait_s),
             )
             with self._connection() as connection:
                 number = connection.execute(
@@ -177,13 +180,13 @@ class DeadLetters:
     def _wait_s(self, attempt: int) -> float:
         return float(min(_LONGEST_WAIT_S, self._first_wait_s * 2 ** min(attempt - 1, 30)))
 
-    def _redacted(self, value: object) -> object:
+    def _redacted(self, value: object, redact: Callable[[str], str]) -> object:
         if isinstance(value, str):
-            return self._redact(value)
+            return self._redact(redact(value))
         if isinstance(value, Mapping):
-            return {str(key): self._redacted(item) for key, item in value.items()}
+            return {str(key): self._redacted(item, redact) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self._redacted(item) for item in value]
+            return [self._redacted(item, redact) for item in value]
         return value
 
     @contextlib.contextmanager
