@@ -25,7 +25,7 @@ from spandeck.limits import Limits
 from spandeck.monitoring import AggregateMetrics, Alert, Monitor, monitor
 from spandeck.prices import PriceBook, Rate, Rates, Usage
 from spandeck.requests import Architecture, Request, RequestOptions
-from spandeck.telemetry import Telemetry, configure, request
+from spandeck.telemetry import Telemetry, configure, memory, request
 from spandeck.version import __version__
 from spandeck.work import Step
 
@@ -107,6 +107,7 @@ __all__ = [
     "compress",
     "configure",
     "execute_production_agent",
+    "memory",
     "monitor",
     "observe",
     "register",

@@ -11,6 +11,7 @@ from spandeck.scope import Scope
 from spandeck_schema import semantic_conventions as names
 
 MemoryTier = Literal["short_term", "long_term", "episodic"]
+MemoryOperation = Literal["search_memory", "create_memory", "update_memory", "delete_memory"]
 
 
 class LlmCall(ModelScope):

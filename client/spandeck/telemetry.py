@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from opentelemetry.trace import NoOpTracer
 
+from spandeck.calls import MemoryCall, MemoryOperation, MemoryTier
 from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
 from spandeck.limits import EXIT_TIMEOUT_S, Limits
 from spandeck.monitoring import Monitor, monitor
@@ -169,6 +170,14 @@ def request(name: str, **options: Unpack[RequestOptions]) -> Request:
     if _configured is None:
         return start_request(_unconfigured, name, options)
     return _configured.request(name, **options)
+
+
+def memory(tier: MemoryTier, operation: MemoryOperation = "search_memory") -> MemoryCall:
+    """Start an access to the agent's memory below the span that is current; use it in a `with` block.
+
+    `tier` is `short_term` (the session), `long_term` (the user) or `episodic` (past events).
+    """
+    return MemoryCall(origin_here(), tier, operation)
 
 
 def origin_here() -> Origin:

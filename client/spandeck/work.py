@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from opentelemetry.trace import SpanKind
 
 from spandeck.attributes import quietly
-from spandeck.calls import LlmCall, MemoryCall, MemoryTier, ToolCall
+from spandeck.calls import LlmCall, MemoryCall, MemoryOperation, MemoryTier, ToolCall
 from spandeck.model_scope import ModelScope
 from spandeck.origin import Origin
 from spandeck.scope import NANOSECONDS_PER_MILLISECOND, Scope
@@ -16,8 +16,6 @@ from spandeck_schema import semantic_conventions as names
 
 if TYPE_CHECKING:
     from spandeck.requests import Request, RequestOptions
-
-MemoryOperation = Literal["search_memory", "create_memory", "update_memory", "delete_memory"]
 
 
 class Work(ModelScope):

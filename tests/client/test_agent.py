@@ -93,7 +93,7 @@ def test_a_run_tells_all_that_is_known(priced: Telemetry, sink: Sink) -> None:
 
 def test_the_stages_come_in_their_order(telemetry: Telemetry) -> None:
     seen: list[Update] = []
-    Agent("desk", lambda task: "fine").run("hello there", on_update=seen.append)
+    Agent("desk", lambda req: "fine").run("hello there", on_update=seen.append)
     assert [update.stage for update in seen] == ["guard", "route", "cache", "call", "sanitize", "store", "done"]
 
 
@@ -265,7 +265,7 @@ def test_tools_with_side_effects_keep_the_answer_out_of_the_cache(telemetry: Tel
         sent.append(to)
         return "sent"
 
-    agent = Agent("desk", lambda task: send_mail("you"), permissions=Permissions(allow=("mail.*",)))
+    agent = Agent("desk", lambda req: send_mail("you"), permissions=Permissions(allow=("mail.*",)))
     assert [agent.run("Send the mail now.").cached for _ in range(2)] == [False, False]
     assert sent == ["you", "you"]
     assert telemetry.flush()
@@ -325,6 +325,21 @@ def test_every_way_to_call_a_function_works(telemetry: Telemetry) -> None:
     assert Agent("a").run(lambda task: task, messages=blocks).text == "hello there"
     with pytest.raises(TypeError, match="Agent 'a' has no function"):
         Agent("a").run("hello there")
+
+
+def test_a_function_that_is_not_told_the_model_is_a_step_and_no_model_call(telemetry: Telemetry, sink: Sink) -> None:
+    def answer(task: str) -> str:
+        with spandeck.memory("episodic") as memory:
+            memory.hits(0)
+        return "fine"
+
+    assert Agent("desk", answer).run("hello there").model is None
+    assert telemetry.flush()
+    step = sink.span("step desk")
+    assert (step.attributes["spandeck.step"], step.attributes["spandeck.attempt"]) == (1, 1)
+    assert sink.span("search_memory episodic").parent_id == step.span_id
+    assert "gen_ai.request.model" not in sink.span("invoke_agent desk").attributes
+    assert not [span for span in sink.spans if span.name.startswith("chat")]
 
 
 def test_without_guard_cache_router_and_budget_it_only_calls_and_records(telemetry: Telemetry, sink: Sink) -> None:

@@ -45,6 +45,11 @@ class Ask:
     tenant: str | None = None
     on_update: Callable[[Any], object] | None = None
 
+    @property
+    def takes_model(self) -> bool:
+        """Whether the function is told the model: an `answer(task)` is not, and so is no model call itself."""
+        return _convention(self.call) != "task"
+
     def request(self, model: str | None) -> ModelRequest:
         """The request for one try with `model`."""
         named = {} if model is None else {"model": model}

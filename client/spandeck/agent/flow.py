@@ -149,7 +149,12 @@ class Flow:
             raise SecurityError(self._verdict.reason, "injection", _rules(self._verdict))
 
     def _route(self) -> str | None:
-        """The model: the one that was named, else the router's. Worked out early, as the cache's key holds it."""
+        """The model: the one that was named, else the router's; None for a function that is not told it.
+
+        Worked out before the cache is asked, as the cache's key holds it.
+        """
+        if not self.ask.takes_model:
+            return None
         named = self.ask.options.get("model")
         if isinstance(named, str):
             return named

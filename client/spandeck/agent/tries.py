@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from spandeck import answers
 from spandeck.agent.effects import Call, Effect, Outcome, Sleep
 from spandeck.answers import Answer
-from spandeck.calls import LlmCall
+from spandeck.model_scope import ModelScope
 from spandeck.recovery.circuit import CircuitBreaker
 from spandeck.recovery.fallback import Degradation, Fallback
 from spandeck.recovery.retry import Retry
+from spandeck_schema import semantic_conventions as names
 
 if TYPE_CHECKING:
     from spandeck.agent.flow import Flow
@@ -101,7 +102,7 @@ class Tries:
         except Exception as refusal:
             return Outcome(error=refusal)
         self.count += 1
-        call = flow.request.llm_call(model, stream=flow.streaming or None, attempt=attempt)
+        call = self._open(model, attempt)
         flow.update("call", model=model, attempt=attempt)
         outcome = yield Call(flow.around(call), lambda: flow.ask.invoke(model))
         if outcome.error is None and flow.streaming:
@@ -116,7 +117,16 @@ class Tries:
         self._tell_breaker(target, outcome.error)
         return outcome
 
-    def _read_stream(self, call: LlmCall, chunks: Any, spoken: Spoken) -> Generator[Effect, Outcome, Outcome]:
+    def _open(self, model: str | None, attempt: int) -> ModelScope:
+        """The span of one try: a model call, or a step where the function is not told the model."""
+        flow = self._flow
+        if flow.ask.takes_model:
+            return flow.request.llm_call(model, stream=flow.streaming or None, attempt=attempt)
+        step = flow.request.step(flow.agent.name)
+        step.set_attribute(names.SPANDECK_ATTEMPT, attempt)
+        return step
+
+    def _read_stream(self, call: ModelScope, chunks: Any, spoken: Spoken) -> Generator[Effect, Outcome, Outcome]:
         """Hand chunks on as they come; once the reader is gone or a chunk fails, the provider's stream is closed."""
         heard = spoken.answer = Answer()
         take = _taker(chunks)
