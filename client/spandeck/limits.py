@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-EXIT_TIMEOUT_S = 2.0
+# With what the interpreter itself needs, a process is gone within 2 seconds of its end.
+EXIT_TIMEOUT_S = 1.8
 
 
 @dataclass(frozen=True)

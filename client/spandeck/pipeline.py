@@ -12,6 +12,7 @@ from opentelemetry.sdk.version import __version__ as sdk_version
 
 from spandeck.attributes import known
 from spandeck.delivery import Delivery
+from spandeck.forking import after_fork_in_child
 from spandeck.limits import Limits
 from spandeck.transport import HttpTransport
 from spandeck_schema import semantic_conventions as names
@@ -30,24 +31,31 @@ def provider(processor: Delivery, resource: Resource) -> TracerProvider:
         sampler=ALWAYS_ON,
         resource=resource,
         shutdown_on_exit=False,
-        id_generator=_SystemIdGenerator(),
+        id_generator=_OwnIdGenerator(),
         span_limits=SpanLimits(max_attribute_length=ATTRIBUTE_LIMIT_CHARACTERS),
     )
     made.add_span_processor(processor)
     return made
 
 
-class _SystemIdGenerator(RandomIdGenerator):
-    """Ids from the operating system: a program that seeds `random` must not repeat the ids of its last run."""
+class _OwnIdGenerator(RandomIdGenerator):
+    """Ids from a generator that the operating system seeds: a program that seeds `random` must not repeat its ids.
+
+    A forked child seeds anew. Asking the operating system for each id would take most of the time of a span.
+    """
 
     def __init__(self) -> None:
-        self._random = random.SystemRandom()
+        self._seed()
+        after_fork_in_child(self._seed)
 
     def generate_span_id(self) -> int:
-        return self._random.randrange(1, 1 << 64)
+        return self._random.getrandbits(64) or self.generate_span_id()
 
     def generate_trace_id(self) -> int:
-        return self._random.randrange(1, 1 << 128)
+        return self._random.getrandbits(128) or self.generate_trace_id()
+
+    def _seed(self) -> None:
+        self._random = random.Random()
 
 
 def resource(given: Mapping[str, object]) -> Resource:

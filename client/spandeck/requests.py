@@ -1,6 +1,5 @@
 """One agent's work on one request, with its model calls, tool calls, steps and delegations below it."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal, TypedDict
@@ -9,6 +8,7 @@ from opentelemetry.trace import SpanKind
 
 from spandeck.attributes import logger, quietly
 from spandeck.evaluation import EvaluationSource
+from spandeck.forking import this_process
 from spandeck.monitoring import RequestComplete, RequestStart
 from spandeck.origin import Clock, Details, Origin, Outlet
 from spandeck.scope import ambient
@@ -19,7 +19,8 @@ from spandeck_schema import semantic_conventions as names
 
 Architecture = Literal["orchestrated", "autonomous", "hierarchical", "hybrid"]
 
-_first_requests: dict[int, object] = {}
+# By process: each has its own first request.
+_first_requests: dict[object, object] = {}
 
 
 class RequestOptions(TypedDict, total=False):
@@ -172,4 +173,4 @@ def _links(ids: Iterable[tuple[str, str]] | None) -> list[SpanId]:
 def _is_first_of_process() -> bool:
     """True once in each process, forked ones too: `setdefault` is atomic."""
     mark = object()
-    return _first_requests.setdefault(os.getpid(), mark) is mark
+    return _first_requests.setdefault(this_process(), mark) is mark

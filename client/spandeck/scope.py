@@ -1,6 +1,5 @@
 """One open span: an explicit parent, current only inside its `with`, ended exactly once."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from spandeck import attributes
 from spandeck.attributes import quietly
 from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
 from spandeck.events import Event, alert_attributes
+from spandeck.forking import this_process
 from spandeck.monitoring import Alert, Severity
 from spandeck.origin import Clock, Details, Origin
 from spandeck.span_id import SpanId
@@ -50,7 +50,7 @@ class Scope:
         links: Sequence[SpanId] = (),
     ) -> None:
         self._origin = origin
-        self._process_id = os.getpid()
+        self._process = this_process()
         self._started_ns = origin.clock.now_ns() if started_ns is None else started_ns
         self._ended = False
         self._succeeded = False
@@ -97,7 +97,7 @@ class Scope:
 
         A process that was forked while the span was open leaves it to its parent, which will end it.
         """
-        if self._ended or self._process_id != os.getpid():
+        if self._ended or self._process is not this_process():
             return
         self._before_end()
         if self._failure is not None:

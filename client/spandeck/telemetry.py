@@ -167,9 +167,7 @@ def request(name: str, **options: Unpack[RequestOptions]) -> Request:
     It stands below the span that is current; see `RequestOptions` for what can be said about it. Before
     `configure` nothing is sent, only alerts and sums are kept in the process; it never raises.
     """
-    if _configured is None:
-        return start_request(_unconfigured, name, options)
-    return _configured.request(name, **options)
+    return start_request(_unconfigured, name, options) if _configured is None else _configured.request(name, **options)
 
 
 def memory(tier: MemoryTier, operation: MemoryOperation = "search_memory") -> MemoryCall:
@@ -185,5 +183,9 @@ def origin_here() -> Origin:
     context, outer = ambient()
     if outer is not None:
         return replace(outer.origin, context=context)
-    outlet = _unconfigured if _configured is None else _configured.outlet
-    return Origin(outlet, Clock(), Details(None), context, Tally())
+    return Origin(outlet_here(), Clock(), Details(None), context, Tally())
+
+
+def outlet_here() -> Outlet:
+    """Where what `spandeck.request` sees goes: to the client that was configured last, if any."""
+    return _unconfigured if _configured is None else _configured.outlet

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 import spandeck
-from spandeck import Agent, Budget, Rate, Retry, SecurityError, Telemetry, telemetry
+from spandeck import Agent, Budget, Rate, Retry, SecurityError, Telemetry
+from spandeck import telemetry as client_module
 from spandeck.quality import unsupported_values
-
-from ..client.model_server import Messages, model_server
-from ..client.test_retry import StatusError
-from ..support.stack import Stack
-from ..support.waiting import eventually
+from tests.client.model_server import Messages, model_server
+from tests.client.test_retry import StatusError
+from tests.support.stack import Stack
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -32,9 +32,7 @@ def agent(stack: Stack, messages: Messages) -> Iterator[Agent]:
         stack.receiver_url, service_name="desk", prices={MODEL: Rate(3.0, 15.0)}, print_alerts=False
     )
     retry = Retry(attempts=3, base=0.0)
-    yield Agent(
-        "desk", messages.create, model=MODEL, provider="anthropic", retry=retry, cache=None, telemetry=telemetry
-    )
+    yield Agent("desk", messages.create, model=MODEL, provider="anthropic", retry=retry, cache=None, telemetry=client)
     client.shutdown()
 
 
@@ -44,8 +42,8 @@ def told(**metadata: Any) -> dict[str, Any]:
 
 def configured() -> Telemetry:
     """The client that the fixture made."""
-    assert telemetry._configured is not None
-    return telemetry._configured
+    assert client_module._configured is not None
+    return client_module._configured
 
 
 def settled(stack: Stack, sql: str, trace_id: str | None, row_count: int) -> list[list[Any]]:

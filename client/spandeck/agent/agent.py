@@ -10,12 +10,14 @@ from spandeck.agent.flow import Flow
 from spandeck.agent.ports import CachePort, GuardPort, RouterPort
 from spandeck.agent.result import AgentResult, Update
 from spandeck.guard import Budget, Guard, Permissions
+from spandeck.monitoring import Monitor
 from spandeck.optimizer import Cache, Router
 from spandeck.recovery.circuit import CircuitBreaker
 from spandeck.recovery.dead_letters import DeadLetters
 from spandeck.recovery.fallback import Fallback
 from spandeck.recovery.retry import Retry
 from spandeck.requests import Request
+from spandeck.telemetry import outlet_here
 from spandeck.telemetry import request as ambient_request
 
 if TYPE_CHECKING:
@@ -130,6 +132,11 @@ class Agent:
                 yield chunk
         finally:
             await chunks.aclose()
+
+    @property
+    def monitor(self) -> Monitor:
+        """Where the sums of its runs are."""
+        return outlet_here().monitor if self._telemetry is None else self._telemetry.monitor
 
     def stream_redactor(self) -> Any:
         """What redacts one stream (`feed`, `close`), or None."""

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from spandeck.agent.agent import Agent
-from spandeck.agent.result import ProductionResult, Update
-from spandeck.monitoring import monitor
+from spandeck.agent.result import AgentResult, ProductionResult, Update
 
 TOOL_NAME = "execute_production_agent"
 _COMPLEXITIES = ("simple", "medium", "complex")
@@ -59,7 +58,7 @@ def execute_production_agent(
     """
     found = _find(agent)
     done = found.run(task=task, complexity=complexity, on_update=on_update, **run)
-    return _result(done.value, done.cached, done.trace_id)
+    return _result(found, done)
 
 
 async def aexecute_production_agent(
@@ -73,7 +72,7 @@ async def aexecute_production_agent(
     """As `execute_production_agent`, for agents with an asynchronous function; a cancelled task is recorded so."""
     found = _find(agent)
     done = await found.arun(task=task, complexity=complexity, on_update=on_update, **run)
-    return _result(done.value, done.cached, done.trace_id)
+    return _result(found, done)
 
 
 def tool_definition(style: Literal["json_schema", "openai", "anthropic"] = "json_schema") -> dict[str, Any]:
@@ -115,5 +114,6 @@ def _find(agent: str | Agent) -> Agent:
     return _agents[agent]
 
 
-def _result(value: Any, cached: bool, trace_id: str | None) -> ProductionResult:
-    return ProductionResult(result=value, cached=cached, metrics=monitor.get_aggregate_metrics(), trace_id=trace_id)
+def _result(agent: Agent, done: AgentResult) -> ProductionResult:
+    metrics = agent.monitor.get_aggregate_metrics()
+    return ProductionResult(result=done.value, cached=done.cached, metrics=metrics, trace_id=done.trace_id)
