@@ -123,7 +123,12 @@ def _message(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message_events(asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    opening = {**_message(asked), "content": [], "stop_reason": None, "usage": {"input_tokens": 120, "output_tokens": 1}}
+    opening = {
+        **_message(asked),
+        "content": [],
+        "stop_reason": None,
+        "usage": {"input_tokens": 120, "output_tokens": 1},
+    }
     yield {"type": "message_start", "message": opening}
     for word in ANSWER.split(" "):
         yield {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word + " "}}

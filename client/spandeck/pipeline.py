@@ -1,5 +1,8 @@
 """The OpenTelemetry SDK as Spandeck uses it: its own provider, ids, limits and resource, nothing global."""
 
+# Its fork handlers must be there before a provider's: the SDK's handler uses a thread pool in the forked child, and
+# hangs for ever where the pool's locks are not renewed by then.
+import concurrent.futures.thread  # noqa: F401
 import random
 import uuid
 from collections.abc import Mapping
