@@ -82,7 +82,7 @@ class RuleDetector:
 
 def _scan(text: str, source: str, at: int) -> list[Finding]:
     seen = views.surface(text)
-    found = list(_in_view(seen, source))
+    found = _in_view(seen, source)
     for view in (*views.decoded(seen), *views.encoded_parts(text)):
         found += _hidden_in(view, source)
     for view in views.hidden(text):
@@ -101,7 +101,17 @@ def _hidden_in(view: views.View, source: str) -> Iterator[Finding]:
         yield Finding(one.rule, round(score, 4), one.start, one.end, view.name)
 
 
-def _in_view(view: views.View, source: str) -> Iterator[Finding]:
+def _in_view(view: views.View, source: str) -> list[Finding]:
+    """The findings in one reading: of each rule the strongest."""
+    best: dict[str, Finding] = {}
+    for finding in _matches(view, source):
+        known = best.get(finding.rule)
+        if known is None or finding.score > known.score:
+            best[finding.rule] = finding
+    return list(best.values())
+
+
+def _matches(view: views.View, source: str) -> Iterator[Finding]:
     pack = _pack()
     encoded = pack.vocabulary.encode(view.text)
     present = set(encoded)
