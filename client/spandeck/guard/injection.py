@@ -25,6 +25,8 @@ _HIDING_SCORES: Final = {"unicode_tags": 0.6, "variation_selectors": 0.6}
 _SPLIT_WORD_SCORE: Final = 0.2
 _HIDDEN_BONUS: Final = 0.3
 _LEAST_HIDDEN_CHARACTERS: Final = 4
+# The groups whose words attackers misspell, for models read over it.
+_MISSPELLED: Final = ("override", "prior", "rules")
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _pack() -> _Pack:
     rules = rule_files.packaged("injection.toml")
     groups: dict[str, list[str]] = {name: views.surface(words).text.split() for name, words in lexicon.items()}
     named = {word for row in rules["phrase"] for text in row["words"] for word in phrases.literals_of(text, groups)}
-    vocabulary = phrases.Vocabulary({**groups, **{phrases.literal(word): [word] for word in named}})
+    vocabulary = phrases.Vocabulary({**groups, **{phrases.literal(word): [word] for word in named}}, _MISSPELLED)
     return _Pack(
         vocabulary,
         tuple(_phrases(rules["phrase"], vocabulary, groups)),
