@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from spandeck.guard import checksums
 from spandeck.guard.secrets import secrets_in
@@ -21,8 +21,7 @@ _NUMERIC: Final = frozenset({"CARD", "SSN", "PHONE"})
 _MANY_DIGITS: Final = re.compile(r"\d(?:\D{0,4}\d){6}")
 
 
-@dataclass(frozen=True)
-class Sensitive:
+class Sensitive(NamedTuple):
     """One thing found: `start` and `end` are offsets of characters in the text, `kind` such as "EMAIL"."""
 
     start: int

@@ -5,6 +5,8 @@ import codecs
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spandeck import Guard
 from spandeck.guard import RuleDetector
@@ -153,6 +155,19 @@ def test_a_text_too_long_to_read_whole_is_reviewed_and_its_ends_are_read() -> No
     ended = filler + OVERRIDE
     (finding,) = [one for one in GUARD.check(ended).findings if one.rule == "override_instructions"]
     assert ended[finding.start : finding.end].startswith("Ignore all previous")
+
+
+PIECES = st.sampled_from(
+    [*HIDDEN.values(), OVERRIDE, "İ", "ß", "\u200b", "ﬁ", "가", "\ud800", " ", "\n", "1gn0r3", "<|im_start|>"]
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(PIECES | st.text(max_size=8), max_size=6).map("".join), st.sampled_from(["user", "tool:web"]))
+def test_every_text_can_be_read_and_findings_stay_within_it(text: str, source: str) -> None:
+    for finding in RuleDetector().scan(text, source):
+        assert 0 <= finding.start < finding.end <= len(text)
+        assert 0 < finding.score <= 1
 
 
 HOSTILE = [

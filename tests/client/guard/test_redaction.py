@@ -140,6 +140,15 @@ def test_own_recognizers_add_kinds() -> None:
     assert "".join(StreamRedactor(redactor).stream("Jane Doe\nJane Doe")) == "[NAME]\n[NAME]"
 
 
+class Wrong:
+    def find(self, text: str) -> list[Sensitive]:
+        return [Sensitive(-1, 3, "NAME"), Sensitive(0, 99, "NAME"), Sensitive(2, 2, "NAME"), Sensitive(0, 1, "NAME")]
+
+
+def test_spans_of_a_recognizer_outside_of_the_text_are_none() -> None:
+    assert Redactor(recognizers=[Wrong()]).redact("0 a@b.example").text.endswith("] [EMAIL]")
+
+
 def test_a_broken_recognizer_is_told_and_the_rest_is_redacted() -> None:
     redaction = Redactor(recognizers=[Broken()]).redact("a@b.example")
     assert redaction.text == "[EMAIL]"
