@@ -59,7 +59,7 @@ GEN_AI_SECURITY_GUARDRAIL: Final = "gen_ai.security.guardrail"
 GEN_AI_SECURITY_VERDICT: Final = "gen_ai.security.verdict"
 GEN_AI_SECURITY_RISK_SCORE: Final = "gen_ai.security.risk.score"
 GEN_AI_SECURITY_POLICY_RULE_ID: Final = "gen_ai.security.policy.rule.id"
-GEN_AI_SECURITY_FINDING: Final = "gen_ai.security.finding"
+SECURITY_FINDING_EVENT: Final = "gen_ai.security.finding"
 
 # People and sessions. Source: OTel registry, namespaces user and session.
 USER_ID: Final = "user.id"

@@ -40,7 +40,8 @@ class Spending:
     """The running account of one request; made by `Budget.start`. Safe for threads and tasks that share it.
 
     Inside `with budget.start():` the methods of the budget mean this account, in this thread or task and in
-    all that inherit its context. An account within another one also charges tokens and cost there.
+    all that inherit its context; others, such as threads of a pool, use the account itself. An account within
+    another one also charges tokens and cost there.
     """
 
     def __init__(self, budget: "Budget", outer: "Spending | None" = None) -> None:

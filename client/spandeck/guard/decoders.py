@@ -22,11 +22,12 @@ _BACKSLASHES: Final = re.compile(r"(?:\\u[0-9a-f]{4}|\\x[0-9a-f]{2}){4,}")
 _SPACED: Final = re.compile(r"(?<!\w)\w(?:[ .\-_*|/]{1,2}\w){7,}(?!\w)")
 _SPLIT: Final = re.compile(r"[ .\-_*|/]")
 _LEET_WORD: Final = re.compile(r"(?<!\w)(?=\w{0,12}[a-z@$!])(?=[a-z@$!]{0,12}\d)[a-z0-9@$!]{4,18}(?!\w)")
+_LEET_HINT: Final = re.compile(r"[a-z][013457@$!]\w|[013457@$!][a-z]")
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
 # Words that give a hidden reading away; only then is the whole text read that way.
 _TELLING: Final = ("ignore", "instruct", "disregard", "prompt", "password", "system", "previous", "bypass", "reveal")
-_ROT13_TELLING: Final = tuple(codecs.encode(word, "rot13") for word in _TELLING)
-_REVERSED_TELLING: Final = tuple(word[::-1] for word in _TELLING)
+_ROT13_TELLING: Final = tuple(codecs.encode(word, "rot13") for word in ("ignore", "instruct", "system", "prompt"))
+_REVERSED_TELLING: Final = ("erongi", "tcurtsni", "metsys", "tpmorp")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def base64_parts(text: str) -> Iterator[Decoded]:
 
 
 def _hex(text: str) -> Iterator[Decoded]:
+    # Small letters are bytes that begin with 6 and 7, capitals with 4 and 5.
+    if not ("6" in text and "7" in text) and not ("4" in text and "5" in text):
+        return
     for run in _HEX.finditer(text):
         try:
             written = _readable(bytes.fromhex(run[0][:_MOST_DECODED].replace(":", " ")))
@@ -60,6 +64,8 @@ def _hex(text: str) -> Iterator[Decoded]:
 
 
 def _binary(text: str) -> Iterator[Decoded]:
+    if "010" not in text and "011" not in text:
+        return
     for run in _BINARY.finditer(text):
         written = _readable(bytes(int(octet, 2) for octet in re.findall("[01]{8}", run[0])))
         if written is not None:
@@ -90,7 +96,7 @@ PARTS: Final[tuple[Callable[[str], Iterator[Decoded]], ...]] = (_hex, _binary, _
 
 def whole(text: str) -> Iterator[tuple[str, str]]:
     """The text read otherwise as a whole, where words give such a reading away."""
-    if any(word.translate(_LEET).startswith(_TELLING) for word in _LEET_WORD.findall(text)):
+    if _LEET_HINT.search(text) and any(word.translate(_LEET).startswith(_TELLING) for word in _LEET_WORD.findall(text)):
         yield "leet", _LEET_WORD.sub(lambda word: word[0].translate(_LEET), text)
     if any(word in text for word in _ROT13_TELLING):
         yield "rot13", codecs.encode(text, "rot13")

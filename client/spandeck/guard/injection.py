@@ -25,6 +25,8 @@ _HIDING_SCORES: Final = {"unicode_tags": 0.6, "variation_selectors": 0.6}
 _SPLIT_WORD_SCORE: Final = 0.2
 _HIDDEN_BONUS: Final = 0.3
 _LEAST_HIDDEN_CHARACTERS: Final = 4
+# The groups whose words attackers misspell, for models read over it.
+_MISSPELLED: Final = ("override", "prior", "rules")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class RuleDetector:
 
 def _scan(text: str, source: str, at: int) -> list[Finding]:
     seen = views.surface(text)
-    found = list(_in_view(seen, source))
+    found = _in_view(seen, source)
     for view in (*views.decoded(seen), *views.encoded_parts(text)):
         found += _hidden_in(view, source)
     for view in views.hidden(text):
@@ -101,7 +103,17 @@ def _hidden_in(view: views.View, source: str) -> Iterator[Finding]:
         yield Finding(one.rule, round(score, 4), one.start, one.end, view.name)
 
 
-def _in_view(view: views.View, source: str) -> Iterator[Finding]:
+def _in_view(view: views.View, source: str) -> list[Finding]:
+    """The findings in one reading: of each rule the strongest."""
+    best: dict[str, Finding] = {}
+    for finding in _matches(view, source):
+        known = best.get(finding.rule)
+        if known is None or finding.score > known.score:
+            best[finding.rule] = finding
+    return list(best.values())
+
+
+def _matches(view: views.View, source: str) -> Iterator[Finding]:
     pack = _pack()
     encoded = pack.vocabulary.encode(view.text)
     present = set(encoded)
@@ -141,7 +153,7 @@ def _pack() -> _Pack:
     rules = rule_files.packaged("injection.toml")
     groups: dict[str, list[str]] = {name: views.surface(words).text.split() for name, words in lexicon.items()}
     named = {word for row in rules["phrase"] for text in row["words"] for word in phrases.literals_of(text, groups)}
-    vocabulary = phrases.Vocabulary({**groups, **{phrases.literal(word): [word] for word in named}})
+    vocabulary = phrases.Vocabulary({**groups, **{phrases.literal(word): [word] for word in named}}, _MISSPELLED)
     return _Pack(
         vocabulary,
         tuple(_phrases(rules["phrase"], vocabulary, groups)),

@@ -5,8 +5,7 @@ a word. The regexes hold no nested repetition and only bounded gaps: their time 
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 _WORD: Final = re.compile(r"https?://|[^\W\d_]+(?:['\u2019][a-z]{1,2})?|@[\w-]+\.\w|[.!?\u3002]+(?=\s|$)|\n\s*\n")
@@ -14,32 +13,73 @@ _OTHER: Final = " "
 _BOUNDARY: Final = "\n"
 _LINK_WORDS: Final = ("http://", "https://")
 _FIRST_CODE: Final = 0x100
+_SHORTEST_MISSPELLED: Final = 6
+_MOST_KEPT: Final = 16_384
+_LONGEST_KEPT: Final = 24
 
 
 class Vocabulary:
     """The words that rules know. Each set of groups that some word belongs to has one character of its own."""
 
-    def __init__(self, groups: Mapping[str, Iterable[str]]) -> None:
-        """`groups` maps the name of a group to its words, in lower case without accents."""
+    def __init__(self, groups: Mapping[str, Iterable[str]], misspelled: Iterable[str] = ()) -> None:
+        """`groups` maps the name of a group to its words, in lower case without accents.
+
+        Words of the groups named in `misspelled` are also known with one letter too few or too many or two
+        swapped, where they have six letters or more and begin and end as they should.
+        """
         memberships: dict[str, set[str]] = {}
         for group, words in groups.items():
             for word in words:
                 memberships.setdefault(word, set()).add(group)
         codes: dict[frozenset[str], str] = {}
-        self._codes = {_BOUNDARY: _BOUNDARY}
-        for word, names in memberships.items():
-            self._codes[word] = codes.setdefault(frozenset(names), chr(_FIRST_CODE + len(codes)))
+        for names in memberships.values():
+            codes.setdefault(frozenset(names), chr(_FIRST_CODE + len(codes)))
+        spelled = {word for group in misspelled for word in groups[group] if len(word) >= _SHORTEST_MISSPELLED}
+        self._codes = _Codes({word: codes[frozenset(names)] for word, names in memberships.items()}, spelled)
         self._members = {
             group: "".join(code for names, code in codes.items() if group in names) for group in set().union(*codes)
         }
 
     def encode(self, text: str) -> str:
         """One character for each word of `text` and for each end of a sentence."""
-        return "".join(map(self._codes.get, map(_plain, _WORD.findall(text)), repeat(_OTHER)))
+        return "".join(map(self._codes.__getitem__, _WORD.findall(text)))
 
     def characters(self, group: str) -> str:
         """The characters that stand for the words of `group`."""
         return self._members[group]
+
+
+class _Codes(dict[str, str]):
+    """The character of each word; a word that is asked for the first time is worked out, and kept while few are."""
+
+    def __init__(self, known: Mapping[str, str], spelled: Iterable[str]) -> None:
+        super().__init__(known)
+        self[_BOUNDARY] = _BOUNDARY
+        self._spelled = frozenset(spelled)
+        self._variants = {variant: word for word in spelled for variant in _variants(word) if variant not in known}
+        self._ends = {(word[0], word[-1]) for word in spelled}
+
+    def __missing__(self, token: str) -> str:
+        plain = _plain(token)
+        code = self.get(self._respelled(plain) if plain == token else plain, _OTHER)
+        if len(self) < _MOST_KEPT and len(token) <= _LONGEST_KEPT and token[0] != "@":
+            self[token] = code
+        return code
+
+    def _respelled(self, token: str) -> str:
+        """The word that `token` is a misspelling of, or `token`."""
+        if (token[0], token[-1]) not in self._ends or len(token) < _SHORTEST_MISSPELLED - 1:
+            return token
+        one_less = (token[:at] + token[at + 1 :] for at in range(1, len(token) - 1))
+        return self._variants.get(token) or next((word for word in one_less if word in self._spelled), token)
+
+
+def _variants(word: str) -> Iterator[str]:
+    """`word` with one of its inner letters left out, or two of them swapped."""
+    for at in range(1, len(word) - 1):
+        yield word[:at] + word[at + 1 :]
+        if at < len(word) - 2:
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 def positions(text: str) -> list[tuple[int, int]]:

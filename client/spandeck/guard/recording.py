@@ -48,7 +48,7 @@ class Guardrail(Scope):
             }
         )
         for finding in verdict.findings[:_MOST_FINDINGS]:
-            self._span.add_event(names.GEN_AI_SECURITY_FINDING, _finding(finding), self.clock.now_ns())
+            self._span.add_event(names.SECURITY_FINDING_EVENT, _finding(finding), self.clock.now_ns())
         self.end()
 
     @quietly

@@ -87,7 +87,7 @@ class Redactor:
             found = [Sensitive(offsets[one.start], offsets[one.end - 1] + 1, one.kind) for one in found]
         for recognizer in self.recognizers:
             try:
-                found += recognizer.find(text)
+                found += [one for one in recognizer.find(text) if 0 <= one.start < one.end <= len(text)]
             except Exception as error:
                 failed.append(type(error).__name__)
         return found

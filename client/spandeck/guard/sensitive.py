@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from spandeck.guard import checksums
 from spandeck.guard.secrets import secrets_in
@@ -16,10 +16,12 @@ KINDS: Final[tuple[Kind, ...]] = ("SECRET", "EMAIL", "IBAN", "CARD", "SSN", "IP"
 
 _PHONE_DIGITS: Final = range(8, 16)
 _SHORTEST_IPV6: Final = 6
+# Kinds that have seven digits with at most four other characters between two of them.
+_NUMERIC: Final = frozenset({"CARD", "SSN", "PHONE"})
+_MANY_DIGITS: Final = re.compile(r"\d(?:\D{0,4}\d){6}")
 
 
-@dataclass(frozen=True)
-class Sensitive:
+class Sensitive(NamedTuple):
     """One thing found: `start` and `end` are offsets of characters in the text, `kind` such as "EMAIL"."""
 
     start: int
@@ -37,9 +39,11 @@ class Recognizer(Protocol):
 
 def find(text: str, kinds: Iterable[str]) -> Iterator[Sensitive]:
     """All of `kinds` in `text`; they may overlap."""
+    has_numbers = _MANY_DIGITS.search(text) is not None
     for kind in kinds:
-        for start, end in _FINDERS[kind](text):
-            yield Sensitive(start, end, kind)
+        if has_numbers or kind not in _NUMERIC:
+            for start, end in _FINDERS[kind](text):
+                yield Sensitive(start, end, kind)
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
@@ -50,7 +54,7 @@ def _emails(text: str) -> Iterator[tuple[int, int]]:
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
     for match in _patterns().iban.finditer(text):
         wanted = checksums.IBAN_LENGTHS.get(match[0][:2])
-        end = None if wanted is None else _end_after(text, match.start(), wanted)
+        end = None if wanted is None else _end_after(text, match.start(), match.end(), wanted)
         if end is not None and checksums.is_iban(re.sub("[ -]", "", text[match.start() : end])):
             yield match.start(), end
 
@@ -118,7 +122,7 @@ def _patterns() -> _Patterns:
         email=re.compile(
             r"(?<![\w.%+-])(?!git@)[\w%+](?:[\w.%+'-]{0,62}[\w%+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,6}[^\W\d_]{2,24}(?![\w-])"
         ),
-        iban=re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]){11,30}"),
+        iban=re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}"),
         card=re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-]|[.]\d)"),
         ssn=re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-]|\.\d)"),
         ipv4=re.compile(rf"(?<![\w.-])(?<!version )(?<!Version )(?:{octet}\.){{3}}{octet}(?![\w-]|\.\w)"),
@@ -127,10 +131,10 @@ def _patterns() -> _Patterns:
     )
 
 
-def _end_after(text: str, start: int, count: int) -> int | None:
-    """Where the `count`th letter or digit after `start` ends, unless a word goes on there."""
+def _end_after(text: str, start: int, end: int, count: int) -> int | None:
+    """Where the `count`th letter or digit from `start` ends, unless that is beyond `end` or a word goes on there."""
     at = start
-    while count and at < len(text):
+    while count and at < end:
         count -= text[at] not in " -"
         at += 1
     return None if count or text[at : at + 1].isalnum() else at

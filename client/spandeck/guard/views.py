@@ -20,8 +20,9 @@ _INVISIBLE: Final = (
 _TAGS: Final = "\U000e0000-\U000e007f"
 _SELECTORS: Final = "\U000e0100-\U000e01ef"
 _HIDDEN: Final = re.compile(f"[{_INVISIBLE}{_TAGS}{_SELECTORS}]")
-# A flag such as that of Wales is a black flag with tags after it: no message.
-_TAG_RUN: Final = re.compile(f"(?<!\U0001f3f4)[{_TAGS}]{{2,}}")
+_TAG_RUN: Final = re.compile(f"\U0001f3f4?[{_TAGS}]{{2,}}")
+# The flag of Wales and its like: a black flag, up to six tags, the cancel tag. Source: UTS 51, ED-14a.
+_FLAG: Final = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,6}\U000e007f")
 _SELECTOR_RUN: Final = re.compile(f"[\ufe00-\ufe0f{_SELECTORS}]{{4,}}")
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _MIXED_WORD: Final = re.compile(r"[^\W\d_]+")
@@ -68,7 +69,9 @@ def hidden(text: str) -> Iterator[View]:
     if text.isascii():
         return
     for run in _TAG_RUN.finditer(text):
-        written = "".join(chr(ord(character) - 0xE0000) for character in run[0])
+        if _FLAG.fullmatch(run[0]):
+            continue
+        written = "".join(chr(ord(character) - 0xE0000) for character in run[0].lstrip("\U0001f3f4"))
         yield View("unicode_tags", "".join(filter(str.isprintable, written)).lower(), span=run.span())
     for run in _SELECTOR_RUN.finditer(text):
         data = bytes(_selector_byte(character) for character in run[0])
