@@ -18,7 +18,7 @@ DROPPABLE: Final = words(
     a an the is are am be been being was were do does did have has had i me my mine we us our ours you your yours
     he him his she her hers it its they them their theirs this that these those there in on at of for to by with as
     about into onto and or any some what which who whom whose when where why how can could may might should ought
-    would will shall must please not
+    would will shall must please plz pls actually exactly basically not
     """
 )
 
@@ -26,7 +26,7 @@ DROPPABLE: Final = words(
 EVIDENCE: Final = words(
     """
     the what how are does my your which who why when where can should with from this that and it have please you
-    would could is do
+    would could is do about there any need write many much make may did has without
     """
 )
 
@@ -59,6 +59,8 @@ MODALS: Final[dict[str, str]] = {
     **dict.fromkeys(("should", "ought"), "advised"),
     **dict.fromkeys(("will", "shall"), "future"),
     **dict.fromkeys(("was", "were", "did", "had"), "past"),
+    **dict.fromkeys(("have", "has"), "having"),
+    **dict.fromkeys(("be", "been", "being"), "being"),
     "must": "obliged",
     "would": "conditional",
 }

@@ -81,7 +81,7 @@ def test_no_similarity_alone_ever_hits() -> None:
 def test_the_semantic_mode_bridges_words_that_one_side_has_alone() -> None:
     cache = Cache(mode="semantic", threshold=0.9, embedder=Letters())
     cache.put("How do I rename a branch in my git repository?", "git branch -m")
-    hit = cache.get("How do I rename a branch in my own git repository?")
+    hit = cache.get("How do I quickly rename a branch in my git repository?")
     assert hit is not None
     assert hit.kind == "semantic"
     assert 0.9 <= hit.score < 1
