@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.client.optimizer_figures import Figure, percent
@@ -32,8 +34,7 @@ class Pair:
 
 def measure() -> list[Figure]:
     """Raises `ImportError` where fow-cache is not installed."""
-    fow = _fow()
-    fresh, seam, late = map(_own, ("fresh_pairs.tsv", "seam_pairs.tsv", "late_pairs.tsv"))
+    fow, fresh, seam, late = (read() for read in SETS.values())
     return [
         *_figures("fow-cache", fow, bounded=True),
         *_by_kind("fow-cache", fow),
@@ -88,7 +89,7 @@ def _by_kind(name: str, pairs: list[Pair]) -> list[Figure]:
 
 
 def _together(name: str, pairs: list[Pair]) -> list[Figure]:
-    """All questions of the set in one cache: right is an answer to the pair's own question, or to the very same text."""
+    """All questions of the set in one cache: right is an answer to the pair's own, or to the very same text."""
     cache = Cache(mode="verified", max_entries=len(pairs))
     for pair in pairs:
         cache.put(pair.cached, pair.cached)
@@ -101,3 +102,9 @@ def _together(name: str, pairs: list[Pair]) -> list[Figure]:
         Figure(f"{name}, one cache for all: wrong answers", percent(wrong, len(pairs)), "%", len(pairs)),
         Figure(f"{name}, one cache for all: right answers", percent(right, len(pairs)), "%", len(pairs)),
     ]
+
+
+SETS: dict[str, Callable[[], list[Pair]]] = {
+    "fow-cache": _fow,
+    **{name: partial(_own, f"{name}_pairs.tsv") for name in ("fresh", "seam", "late")},
+}

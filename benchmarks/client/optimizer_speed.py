@@ -20,7 +20,7 @@ def measure() -> list[Figure]:
     tools = ToolCache(default_ttl=3_600)
     tools.put("find_order", {"id": 7, "fields": ["state", "date"]}, {"state": "open"})
     numbers = count(_ENTRIES)
-    long = " ".join(f"Note {number} says that the panel of module m{number} changed." for number in range(22))[:1_024]
+    long = " ".join(f"Note {at} tells you that the panel of module m{at} changed." for at in range(22))[:1_024]
     page = "The harbour ledger of the north window was painted before the market came, said the teacher. " * 90
     lookups: dict[str, Callable[[], object]] = {
         "cache, exact hit": lambda: cache.get("How do I change setting 5 of the module m5 in the admin panel?"),
@@ -28,6 +28,7 @@ def measure() -> list[Figure]:
         "cache, miss of 70 characters among 1,000": lambda: cache.get(
             "How do I drop setting 5 of module m5 in the panel?"
         ),
+        "cache, miss of 400 characters, the longest with rules": lambda: cache.get(long[:400]),
         "cache, miss of 1 KB": lambda: cache.get(long),
         "cache, put of 70 characters": lambda: cache.put(f"How do I set option {next(numbers)} of the panel?", "x"),
         "tool cache, hit": lambda: tools.get("find_order", {"id": 7, "fields": ["state", "date"]}),
