@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: a table on stdout, or JSON with --json; progress on stderr; about two minutes. Linux only."""
+"""`python -m benchmarks`: a table on stdout, or JSON with --json; progress on stderr; three minutes. Linux only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run: start, rest, saturating load, checkpoint, paced load, stop, baseline."""
+"""One run: start, rest, saturating load, checkpoint, paced load, stop, baseline, meaning."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.progress import Progress
 from benchmarks.agent_spans import TRACE_SPANS, templates
 from benchmarks.baseline import Baseline, measure_baseline
 from benchmarks.freshness import Freshness, measure_freshness
+from benchmarks.meaning import Meaning, measure_all
 from benchmarks.senders import Sent, Source, saturate
 from benchmarks.stack import MemoryWatch, Stack, running
 
@@ -51,6 +52,7 @@ class Result:
     paced: Freshness | None = None
     paced_cpu_s: dict[str, float] = field(default_factory=dict)
     baseline: Baseline | None = None
+    meaning: list[Meaning] = field(default_factory=list)
 
     @property
     def queryable_per_s(self) -> float:
@@ -76,6 +78,8 @@ def measure(plan: Plan, folder: Path, progress: Progress) -> Result:
             _paced(plan, stack, load, traces, result)
     with _step(progress, "Insert the same rows into plain DuckDB"):
         result.baseline = measure_baseline(database, folder, min(_BASELINE_ROWS, result.sent.span_count))
+    with _step(progress, "Normalize and settle on one core"):
+        result.meaning = measure_all()
     return result
 
 

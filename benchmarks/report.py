@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import meaning
 from benchmarks.measure import BODY_SPANS, Plan, Result
 
 _VERSIONS = ("spandeck", "duckdb", "pyarrow", "protobuf", "uvicorn", "streamlit", "opentelemetry-proto")
@@ -69,6 +70,7 @@ def lines(result: Result) -> list[Line]:
         *_memory(result),
         Line("database on disk", result.database_bytes_per_span, "bytes a span"),
         *_freshness(result),
+        *_meaning(result),
     ]
 
 
@@ -135,6 +137,13 @@ def _freshness(result: Result) -> Iterator[Line]:
     yield Line("acknowledged to queryable, longest", max(paced.visible_after_ms, default=float("nan")), "ms")
     for name, seconds in result.paced_cpu_s.items():
         yield Line(f"CPU at the paced load, {name}", seconds / paced.seconds, "cores")
+
+
+def _meaning(result: Result) -> Iterator[Line]:
+    for each in result.meaning:
+        yield Line(f"normalized and settled, {each.load}", each.spans_per_s, "spans/s of a core", meaning.EXPECTED)
+        yield Line(f"the same, by plain insertion, {each.load}", each.ratio, "ratio")
+        yield Line(f"the same, one request alone, {each.load}", each.alone_ms, "ms")
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from spandeck_schema.mapping import finish_reason_macro, first_token_macro, load_mapping
+from spandeck_schema.generated import word_macros
+from spandeck_schema.mapping import load_mapping
 
 SCHEMA_VERSION = 1
 """Raised by every change of a table; files with a higher number are refused."""
@@ -57,9 +58,8 @@ def views() -> tuple[SqlFile, ...]:
 @cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
-    macros = [file.text for file in sql_files("macros")]
-    mapping = load_mapping()
-    return (*macros, finish_reason_macro(mapping), first_token_macro(mapping), *(view.text for view in views()))
+    macros = (file.text for file in sql_files("macros"))
+    return (*macros, *word_macros(load_mapping()), *(view.text for view in views()))
 
 
 @cache

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from . import otlp
+from .generated import arrivals
 from .sandbox import Sandbox
+from .sums import approx, check_sums
 
 pytestmark = pytest.mark.integration
-
-COUNTERS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd")
 
 
 def agent(number: int, parent: int = 0, usage: int | None = None, **words: Any) -> dict[str, Any]:
@@ -51,21 +51,6 @@ def counted(sandbox: Sandbox) -> dict[int, str]:
     """Kind of each row of `llm_calls` by span, after checking that all sums agree."""
     check_sums(sandbox)
     return {int(row["span_id"], 16): row["kind"] for row in sandbox.rows("select * from llm_calls")}
-
-
-def check_sums(sandbox: Sandbox) -> None:
-    """Calls, traces, days and spans have the same totals."""
-    counters = ", ".join(f"sum({name}) as {name}" for name in COUNTERS)
-    calls = sandbox.row(f"select {counters}, sum(reasoning_tokens) as reasoning_tokens from llm_calls")
-    assert sandbox.row(f"select {counters}, sum(reasoning_tokens) as reasoning_tokens from traces") == approx(calls)
-    del calls["reasoning_tokens"]
-    assert sandbox.row(f"select {counters} from cost_by_day") == approx(calls)
-    counted_spans = "spans semi join llm_calls using (trace_id, span_id)"
-    assert sandbox.row(f"select {counters} from {counted_spans}") == approx(calls)
-
-
-def approx(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: pytest.approx(cell, rel=1e-12) if isinstance(cell, float) else cell for name, cell in row.items()}
 
 
 CASES: list[tuple[str, list[list[dict[str, Any]]], dict[int, str], int | None]] = [
@@ -186,16 +171,6 @@ EXTRAS: dict[str, Callable[[int], Any]] = {
     "gen_ai.usage.reasoning.output_tokens": int,
     "gen_ai.response.time_to_first_chunk": lambda n: n / 100,
 }
-
-
-@st.composite
-def arrivals(draw: st.DrawFn, size: int) -> list[list[int]]:
-    """Batches of indexes of spans: each at least once, in any order, some again."""
-    order = draw(st.permutations(range(size)))
-    order += draw(st.lists(st.integers(0, size - 1), max_size=3))
-    cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=3)))
-    bounds = list(zip([0, *cuts], [*cuts, len(order)], strict=True))
-    return [list(order[start:end]) for start, end in bounds if start < end]
 
 
 def counted_by_rule(tree: list[dict[str, Any]]) -> dict[int, str]:

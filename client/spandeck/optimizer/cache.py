@@ -125,6 +125,8 @@ class Cache:
             return make()
 
         def fill() -> Any:
+            if (entry := self._just_made(flight)) is not None:
+                return entry.value
             value = make()
             self._put(prompt, value, self._ttl, None, key)
             return value
@@ -139,6 +141,8 @@ class Cache:
             return await make()
 
         async def fill() -> Any:
+            if (entry := self._just_made(flight)) is not None:
+                return entry.value
             value = await make()
             await self.aput(prompt, value, ttl=None, cost_usd=None, **key)
             return value
@@ -148,6 +152,11 @@ class Cache:
     @property
     def _blocks(self) -> bool:
         return self._shelf is not None or self._vectors is not None
+
+    def _just_made(self, key: str) -> Entry | None:
+        """What another call stored under `key` between the lookup of this one and its turn."""
+        entry = None if self._shadow else self._holdings.exact(key)
+        return entry if entry is not None and self._clock() < entry.expires_at else None
 
     def _get(self, prompt: Prompt, key: Mapping[str, object], allow_stale: bool = False) -> Hit | None:
         try:

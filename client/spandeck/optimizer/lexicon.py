@@ -18,7 +18,7 @@ DROPPABLE: Final = words(
     a an the is are am be been being was were do does did have has had i me my mine we us our ours you your yours
     he him his she her hers it its they them their theirs this that these those there in on at of for to by with as
     about into onto and or any some what which who whom whose when where why how can could may might should ought
-    would will shall must please not
+    would will shall must please plz pls actually exactly basically not
     """
 )
 
@@ -26,7 +26,7 @@ DROPPABLE: Final = words(
 EVIDENCE: Final = words(
     """
     the what how are does my your which who why when where can should with from this that and it have please you
-    would could is do
+    would could is do about there any need write many much make may did has without
     """
 )
 
@@ -50,6 +50,7 @@ PERSONS: Final[dict[str, str]] = {
     **dict.fromkeys(("you", "your", "yours"), "second"),
     **dict.fromkeys(("he", "him", "his"), "he"),
     **dict.fromkeys(("she", "her", "hers"), "she"),
+    **dict.fromkeys(("it", "its"), "it"),
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"),
 }
 
@@ -58,6 +59,8 @@ MODALS: Final[dict[str, str]] = {
     **dict.fromkeys(("should", "ought"), "advised"),
     **dict.fromkeys(("will", "shall"), "future"),
     **dict.fromkeys(("was", "were", "did", "had"), "past"),
+    **dict.fromkeys(("have", "has"), "having"),
+    **dict.fromkeys(("be", "been", "being"), "being"),
     "must": "obliged",
     "would": "conditional",
 }
@@ -68,6 +71,11 @@ QUESTIONS: Final[dict[str, str]] = {
     **{word: word for word in ("whose", "when", "where", "why", "how")},
 }
 
+# Behind `how` these make another question: how long.
+DEGREES: Final = words(
+    "much many long often far old big tall high deep large small wide heavy fast quickly soon late early hot cold well"
+)
+
 AUXILIARIES: Final = words(
     "is are am was were do does did has have had can could may might should would will shall must"
 )
@@ -76,27 +84,24 @@ AUXILIARIES: Final = words(
 MARKERS: Final[dict[str, str]] = {
     **dict.fromkeys(("to", "into", "onto", "toward", "towards"), "to"),
     **dict.fromkeys(("from", "off"), "from"),
-    **dict.fromkeys(("of", "for", "'s"), "of"),
-    "by": "by",
+    **dict.fromkeys(("of", "'s"), "of"),
     **{
         word: word
-        for word in (
-            "than",
-            "before",
-            "after",
-            "without",
-            "against",
-            "until",
-            "since",
-            "over",
-            "under",
-            "above",
-            "below",
+        for word in words(
+            "for by with in on at as about than before after without against until since over under above below"
         )
     },
 }
-# Markers that may stand on one side alone: `to` begins infinitives, `of` and `by` have other forms.
-LOOSE_MARKERS: Final = frozenset({"to", "of", "by"})
+# Markers that may stand on one side alone: `to` begins infinitives, `of` has other forms.
+LOOSE_MARKERS: Final = frozenset({"to", "of"})
+# Markers that people use for one another before the same word, which must not be a number.
+LIKE_MARKERS: Final = frozenset(
+    map(frozenset, (("in", "on"), ("in", "at"), ("on", "at"), ("of", "for"), ("on", "for")))
+)
+# After these words `to` begins an infinitive and is no marker.
+BEFORE_INFINITIVES: Final = words("how have has had need needs want wants like way able possible allowed safe ought")
+# Droppable words that are names where they stand in capitals inside a sentence.
+NAMES: Final = frozenset({"May", "Will"})
 
 # After these verbs `in` and `on` are part of the verb: turn on, sign in.
 PARTICLE_VERBS: Final = words(

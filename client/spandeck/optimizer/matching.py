@@ -10,7 +10,7 @@ from spandeck.optimizer.meaning import Meaning
 from spandeck.optimizer.verifier import reject_rule
 
 # Bounds of one lookup: entries looked at for the nearest, those compared word by word, and equal bags verified.
-_MOST_VISITED, _MOST_COMPARED, _MOST_VERIFIED = 512, 8, 16
+_MOST_VISITED, _MOST_COMPARED, _MOST_VERIFIED = 512, 4, 16
 
 _Name = TypeVar("_Name")
 Accepts = Callable[[Entry], bool]
@@ -60,13 +60,15 @@ class WordIndex:
         return refused or self._similar(scope, asked, accepts)
 
     def _similar(self, scope: str, asked: Meaning, accepts: Accepts) -> Nearest:
-        best = Nearest()
+        best, best_score = None, 0.0
         for entry in self._sharing(scope, set(asked.bag)):
             if accepts(entry) and entry.meaning is not None:
                 score = _overlap(entry.meaning.bag, asked.bag)
-                if score > (best.score or 0.0):
-                    best = Nearest(score, None, reject_rule(entry.meaning, asked) or "content_words")
-        return best
+                if score > best_score:
+                    best, best_score = entry.meaning, score
+        if best is None:
+            return Nearest()
+        return Nearest(best_score, None, reject_rule(best, asked) or "content_words")
 
     def _sharing(self, scope: str, words: set[str]) -> list[Entry]:
         """The entries that share most with `words`, by the rarest of these, until enough entries were looked at."""

@@ -36,7 +36,7 @@ def run_parallel(calls: Iterable[Callable[[], _Value]], limit: int = DEFAULT_LIM
     wanted = list(calls)
     _check(limit)
     if len(wanted) <= 1 or limit == 1:
-        return [_outcome(call) for call in wanted]
+        return [contextvars.copy_context().run(_outcome, call) for call in wanted]
     with ThreadPoolExecutor(min(limit, len(wanted)), thread_name_prefix="spandeck-parallel") as pool:
         try:
             started: list[Future[Outcome[_Value]]] = [

@@ -12,9 +12,12 @@ from spandeck.optimizer.wording import stem
 
 GAP: Final = "[…]\n"
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])[\"')\]]*[ \t]+|\n+|(?<=[。！？])")  # noqa: RUF001
+# A line that goes on in lower case is the same sentence, wrapped.
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n{2,}|\n(?![a-z(])|(?<=[\u3002\uff01\uff1f])")
 _WORD: Final = re.compile(r"\w+")
 _LONGEST_UNIT_CHARACTERS: Final = 500
+# What a part gains from the better of its neighbours: answers stand beside the words that were asked for.
+_NEIGHBOUR: Final = 0.25
 # The usual constants of BM25 (Robertson and Zaragoza, 2009): saturation of repeats, and the weight of length.
 _K1: Final = 1.2
 _B: Final = 0.75
@@ -30,7 +33,7 @@ def select(text: str, query: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     units = list(_units(text))
-    scores = _scores([unit.text for unit in units], query)
+    scores = _beside(_scores([unit.text for unit in units], query))
     order = sorted(range(len(units)), key=lambda position: -scores[position])
     chosen: set[int] = set()
     room = limit - len(GAP)
@@ -94,6 +97,11 @@ def _scores(units: Sequence[str], query: str) -> list[float]:
         )
         for count, length in zip(counts, lengths, strict=True)
     ]
+
+
+def _beside(scores: Sequence[float]) -> list[float]:
+    padded = [0.0, *scores, 0.0]
+    return [score + _NEIGHBOUR * max(padded[at], padded[at + 2]) for at, score in enumerate(scores)]
 
 
 def _rarity(total: int, having: int) -> float:

@@ -104,6 +104,8 @@ class ToolCache:
             return hit.value
 
         def fill() -> Any:
+            if (entry := self._fresh(key)) is not None:
+                return entry.value
             result = run()
             self._put(tool, result, key)
             return result
@@ -121,6 +123,8 @@ class ToolCache:
             return hit.value
 
         async def fill() -> Any:
+            if (entry := self._fresh(key)) is not None:
+                return entry.value
             result = await run()
             self._put(tool, result, key)
             return result
@@ -128,13 +132,18 @@ class ToolCache:
         return snapshot(await self._flights.acall(key, fill))
 
     def _found(self, key: str) -> Hit | None:
-        now, entry = self._clock(), self._holdings.exact(key)
-        hit = None
-        if entry is not None and now < entry.expires_at:
-            self._holdings.used(entry)
-            hit = entry.hit(1.0, _KIND, now)
-        _record(hit, "expired" if entry is not None and hit is None else None)
+        entry = self._fresh(key)
+        expired = entry is None and self._holdings.exact(key) is not None
+        hit = None if entry is None else entry.hit(1.0, _KIND, self._clock())
+        _record(hit, "expired" if expired else None)
         return hit
+
+    def _fresh(self, key: str) -> Entry | None:
+        entry = self._holdings.exact(key)
+        if entry is None or self._clock() >= entry.expires_at:
+            return None
+        self._holdings.used(entry)
+        return entry
 
     @quietly
     def _put(self, tool: str, result: object, key: str) -> None:

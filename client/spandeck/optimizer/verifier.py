@@ -15,8 +15,6 @@ from spandeck.optimizer.wording import stem
 _CAN_IS_IDLE: Final = frozenset({"how", "where", "none"})
 _QUANTIFIERS: Final = frozenset(map(stem, lexicon.QUANTIFIERS))
 _TIMES: Final = frozenset(map(stem, lexicon.TIMES))
-# Comparing orders takes the square of this many steps; longer prompts must keep theirs.
-_MOST_WORDS_REORDERED: Final = 64
 _SAME_QUESTIONS: Final = frozenset({frozenset({"none", "how"}), frozenset({"none", "what"})})
 
 
@@ -94,31 +92,31 @@ def _modal(a: Meaning, b: Meaning) -> bool:
 def _person(a: Meaning, b: Meaning) -> bool:
     if a.persons == b.persons:
         return False
-    absent = not a.persons or not b.persons
-    return not (absent and a.persons | b.persons <= {"first", "second"} and len(a.persons | b.persons) == 1)
+    if a.persons and b.persons:
+        return True
+    return (a.persons or b.persons) not in (("first",), ("second",))
 
 
 def _direction(a: Meaning, b: Meaning) -> bool:
-    if a.directed == b.directed:
-        return False
-    if _contradict(a, b):
+    ours, theirs = _unanswered(a, b), _unanswered(b, a)
+    if ours and theirs:
         return True
-    for marker in {marker for marker, _ in a.directed ^ b.directed}:
-        ours = {word for name, word in a.directed if name == marker}
-        theirs = {word for name, word in b.directed if name == marker}
-        nested = ours <= theirs or theirs <= ours
-        if not (nested and marker in lexicon.LOOSE_MARKERS):
-            return True
-    return False
+    alone, other = (ours, b) if ours else (theirs, a)
+    elsewhere = {word for _, word in other.directed}
+    known = {*other.bag, ""}
+    return any(word in known and (marker not in lexicon.LOOSE_MARKERS or word in elsewhere) for marker, word in alone)
 
 
-def _contradict(a: Meaning, b: Meaning) -> bool:
-    """True where a word stands behind one marker here and only behind others there."""
-    ours, theirs = dict[str, set[str]](), dict[str, set[str]]()
-    for by_word, meaning in ((ours, a), (theirs, b)):
-        for marker, word in meaning.directed:
-            by_word.setdefault(word, set()).add(marker)
-    return any(ours[word].isdisjoint(theirs[word]) for word in ours.keys() & theirs.keys())
+def _unanswered(a: Meaning, b: Meaning) -> frozenset[tuple[str, str]]:
+    """The relations of `a` that `b` has not, not even with a marker that is as good."""
+    return frozenset(
+        (marker, word)
+        for marker, word in a.directed - b.directed
+        if not any(
+            other == word and not word[:1].isdigit() and frozenset((marker, name)) in lexicon.LIKE_MARKERS
+            for name, other in b.directed
+        )
+    )
 
 
 def _connective(a: Meaning, b: Meaning) -> bool:
@@ -126,33 +124,14 @@ def _connective(a: Meaning, b: Meaning) -> bool:
 
 
 def _reordered(a: Meaning, b: Meaning) -> bool:
-    """True unless the words stand in the same order, but for one that moved or a clause that changed places.
-
-    Two neighbours that changed places are two things: milk chocolate, chocolate milk.
-    """
+    """True unless only whole phrases behind the same markers, or two clauses, or the sides of an `and` moved."""
     if a.words == b.words or _rotated(a, b) or _rotated(b, a):
         return False
-    if len(a.words) > _MOST_WORDS_REORDERED:
-        return True
-    if any((second, first) in b.compounds for first, second in a.compounds if first != second):
-        return True
-    return len(a.words) - _longest_common(a.words, b.words) > 1
+    return a.frame != b.frame or a.phrases != b.phrases
 
 
 def _rotated(a: Meaning, b: Meaning) -> bool:
     return len(a.clauses) == 2 and a.clauses[1] + a.clauses[0] == b.words
-
-
-def _longest_common(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    """The length of the longest common subsequence."""
-    row = [0] * (len(b) + 1)
-    for word in a:
-        diagonal = 0
-        for column, other in enumerate(b, start=1):
-            above = row[column]
-            row[column] = diagonal + 1 if word == other else max(above, row[column - 1])
-            diagonal = above
-    return row[-1]
 
 
 _RULES: Final = (

@@ -36,17 +36,34 @@ _CONTRACTIONS: Final[dict[str, tuple[str, ...]]] = {
         for verb in lexicon.words("do does did is are was were has have had could should would must")
     },
 }
-_GREETING: Final = re.compile(r"^(?:(?:hi|hello|hey|ok|okay|please|thanks|good (?:morning|evening))\b[\s,.!]*)+", re.I)
+_GREETING: Final = re.compile(
+    r"^(?:(?:hi|hello|hey(?: there)?|ok|okay|so|please|thanks|good (?:morning|evening)|quick question)\b[\s,.!:]*)+",
+    re.I,
+)
 _LEAD: Final = re.compile(
     r"^(?:(?:(?:can|could|would|will) you (?:please |kindly )?)?"
-    r"(?P<explain>explain|describe|tell me(?: about)?|help me understand|show me|let me know|teach me)(?: to me)?\b"
-    r"|(?:can|could|would|will) you please\b"
+    r"(?:(?P<explain>explain|describe|tell me(?: about)?|help me understand|show me|let me know|teach me)(?: to me)?\b"
+    r"|(?:help me(?: to)?|give me(?= (?:a|an|some|the)\b))\b)"
+    r"|(?:can|could|would|will) you "
+    r"(?:please\b|(?=(?:write|list|create|draft|suggest|recommend|find|name|summari[sz]e)\b))"
+    r"|(?:i )?need help (?:to\b|with\b)?"
     r"|i(?: want| need| would like| would love|'d like|'d love) to (?:know|understand|learn|find out|ask)(?: about)?\b"
+    r"|i(?: want| would like|'d like)(?= (?:a|an|some)\b)"
     r"|do you (?:happen to )?know\b|i(?: was| am|'m) wondering\b|i wonder\b)[\s,:]*(?:please\b)?[\s,]*",
     re.IGNORECASE,
 )
-_WAY: Final = re.compile(r"\bis there (?:a|any|some) way (?:for me )?to\b", re.IGNORECASE)
-_CLOSING: Final = re.compile(r"(?:[\s,.!]*\b(?:please|thanks|thank you|thx|cheers)\b[\s,.!?]*)+$", re.IGNORECASE)
+# Whole phrases that ask the same as a shorter one.
+_PHRASES: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"\bis there (?:a|any|some) way (?:for me )?to\b|\bwhat(?: is|'s) the way to\b", "how to"),
+        (r"\bam i able to\b|\bis it possible (?:for me )?to\b", "can I"),
+        (r"\bhow much time\b", "how long"),
+    )
+)
+_CLOSING: Final = re.compile(
+    r"(?:[\s,.!]*\b(?:please|plz|pls|thanks|thank you|thx|cheers)\b[\s,.!?]*)+$", re.IGNORECASE
+)
 _TOKEN: Final = re.compile(
     r"(?<![\w)])-(?=\d)|\w*\d\w*(?:[.,:/\-]\w*\d\w*)*|[ap]m\.|[^\W\d]+(?:\+\+|#|'[^\W\d]+)?"
     r"|(?<=\s)-(?=\s)|(?<=\d)!|[^\w\s.,;:!?'\"\-\u2013\u2014\u2026¿¡]"
@@ -60,7 +77,7 @@ _PAYLOAD: Final = re.compile(r"(?:(?<!\d):\s+|\n)(\S.*)$", re.DOTALL)
 
 def verbatim_parts(prompt: str) -> tuple[str, ...]:
     """What two prompts must have alike to the letter: quoted text, code, and what follows a colon or a line break."""
-    text = prompt.translate(_QUOTES).strip()
+    text = _GREETING.sub("", prompt.translate(_QUOTES).strip())
     payload = _PAYLOAD.search(text)
     parts = _QUOTED.findall(text) + ([payload[1]] if payload else [])
     return tuple(parts)
@@ -77,7 +94,11 @@ def plain(prompt: str) -> tuple[str, bool]:
     rest = text[lead.end() :] if lead else text
     tail = max(0, len(rest) - _LONGEST_CLOSING)
     rest = rest[:tail] + _CLOSING.sub("", rest[tail:])
-    return _WAY.sub("how to", rest if rest.strip(" ?.!") else text), bool(lead and lead["explain"])
+    if rest.strip(" ?.!"):
+        text = rest
+    for pattern, replacement in _PHRASES:
+        text = pattern.sub(replacement, text)
+    return text, bool(lead and lead["explain"])
 
 
 def clauses(text: str) -> list[list[str]]:

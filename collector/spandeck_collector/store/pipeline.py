@@ -15,7 +15,8 @@ import pyarrow as pa
 from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_schema import catalog
-from spandeck_schema.mapping import load_mapping, mapped_spans
+from spandeck_schema.generated import mapped_spans
+from spandeck_schema.mapping import load_mapping
 
 _TABLES = (
     ("normalize", "touched_traces"),
@@ -32,7 +33,7 @@ _TABLES = (
 )
 """Derived tables, each after those that it reads."""
 
-_DATA_DEPENDENT_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup"
+_HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
 _EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
@@ -58,7 +59,7 @@ class Pipeline:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
-        connection.execute(f"set disabled_optimizers = '{_DATA_DEPENDENT_OPTIMIZERS}'")
+        connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
         for name, table in _tables(Batch()).items():
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")

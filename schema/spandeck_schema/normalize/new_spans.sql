@@ -71,7 +71,7 @@ mapped as (
     left join first_tokens using (arrival)
 ),
 
-judged as (
+placed as (
     select
         mapped.* replace (
             coalesce(
@@ -89,11 +89,32 @@ judged as (
             case
                 when time_to_last_token_ms between 0 and duration_ms + 1 then time_to_last_token_ms
             end as time_to_last_token_ms,
-            coalesce(store.to_text(status_message), error_message, exception_message)[:2048] as error_message
+            coalesce(store.to_text(status_message), error_message, exception_message)[:2048] as error_message,
+            coalesce(provider, store.provider_of_model(coalesce(response_model, request_model))) as provider
         ),
-        case when otel_status = 'ERROR' or error_type is not null then 'error' else 'ok' end as status,
+        case
+            when otel_status = 'ERROR' or error_type is not null or failed then 'error'
+            else 'ok'
+        end as status,
         coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as cached_tokens
     from mapped
+),
+
+judged as (
+    select
+        *,
+        -- More cached tokens than input, or a total that has them apart: the input count leaves them out.
+        case
+            when input_tokens is null then null
+            when
+                excludes_cached
+                or cached_tokens > input_tokens
+                or (cached_tokens > 0 and total_tokens = input_tokens + coalesce(output_tokens, 0) + cached_tokens)
+                then 'added'
+            when cached_tokens > 0 and family = 'other' then 'unknown'
+            else 'inclusive'
+        end as usage_basis
+    from placed
 )
 
 select
@@ -103,6 +124,7 @@ select
     parent_span_id,
     service,
     service_version,
+    service_instance,
     environment,
     project,
     scope,
@@ -116,13 +138,15 @@ select
     request_model,
     response_model,
     response_id,
-    agent_name,
+    case when kind = 'agent' then coalesce(agent_name, store.agent_of_span(name)) else agent_name end as agent_name,
     agent_id,
     workflow,
     case when kind in ('tool', 'mcp') then coalesce(tool_name, name) end as tool_name,
     tool_call_id,
     tool_type,
     case when kind in ('tool', 'mcp') then md5(tool_input) end as tool_input_hash,
+    handoff_from_agent,
+    handoff_to_agent,
     session_id,
     user_id,
     run_id,
@@ -137,22 +161,26 @@ select
     status,
     otel_status,
     case
-        when status = 'error'
-            then regexp_extract(coalesce(error_type, exception_type, '_OTHER'), '([^.]+)$', 1)
+        when status = 'error' then store.error_name(
+                coalesce(
+                    error_type, exception_type, case when not error_code glob '[123][0-9][0-9]' then error_code end, '_OTHER'
+                )
+            )
     end as error_type,
     case when status = 'error' then error_message end as error_message,
     had_exception,
     finish_reasons,
-    case when cached_tokens > input_tokens then input_tokens + cached_tokens else input_tokens end as input_tokens,
+    case when usage_basis = 'added' then input_tokens + cached_tokens else input_tokens end as input_tokens,
     output_tokens,
     cache_read_tokens,
     cache_write_tokens,
+    cache_write_1h_tokens,
     reasoning_tokens,
-    case
-        when input_tokens is null then null
-        when cached_tokens > input_tokens then 'added'
-        else 'inclusive'
-    end as usage_basis,
+    audio_input_tokens,
+    audio_output_tokens,
+    usage_basis,
+    usage_source,
+    judges_parent,
     reported_cost_usd,
     cache_hit,
     attempt,

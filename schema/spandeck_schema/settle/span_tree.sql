@@ -7,10 +7,7 @@ with recursive nodes as (
         trace_id,
         span_id,
         parent_span_id,
-        case
-            when kind = 'agent' then coalesce(agent_name, regexp_replace(name, '^invoke_agent ', ''))
-            else agent_name
-        end as own_agent,
+        agent_name as own_agent,
         kind in ('llm', 'embedding') or coalesce(input_tokens, output_tokens) is not null as is_call
     from trace_spans
 ),

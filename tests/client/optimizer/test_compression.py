@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spandeck import Compressed, compress
@@ -15,6 +15,8 @@ from spandeck.optimizer.segments import segments
 from spandeck.optimizer.selection import GAP, select
 
 pytestmark = pytest.mark.unit
+
+REPEATABLE = settings(deadline=None, derandomize=True)
 
 NEEDLE = "The spare key of the boathouse hangs behind the blue barometer."
 
@@ -121,11 +123,13 @@ TEXTS = st.lists(
 ).map("".join) | st.text(max_size=300)
 
 
+@REPEATABLE
 @given(TEXTS)
 def test_segments_lose_nothing(text: str) -> None:
     assert "".join(segment.text for segment in segments(text)) == text
 
 
+@REPEATABLE
 @given(TEXTS)
 def test_lossless_keeps_words_values_and_code(text: str) -> None:
     short = lossless(text)
@@ -136,6 +140,7 @@ def test_lossless_keeps_words_values_and_code(text: str) -> None:
         assert re.sub(r"\s+", "", short) == re.sub(r"\s+", "", text)
 
 
+@REPEATABLE
 @given(TEXTS, st.text(max_size=30), st.integers(1, 2_000))
 def test_compression_is_never_longer_and_says_what_it_did(text: str, query: str, limit: int) -> None:
     done = compress(text, query, limit)
@@ -144,6 +149,7 @@ def test_compression_is_never_longer_and_says_what_it_did(text: str, query: str,
     assert done.lossy == ("selection" in done.methods)
 
 
+@REPEATABLE
 @given(TEXTS, st.integers(10, 2_000))
 def test_selection_keeps_units_whole_in_their_order(text: str, limit: int) -> None:
     short = select(text, "lamps code", limit)

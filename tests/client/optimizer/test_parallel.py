@@ -53,7 +53,11 @@ def test_each_call_sees_the_context_of_the_caller_and_changes_only_its_own() -> 
         WHO.set(name)
         return seen
 
-    assert [outcome.value for outcome in run_parallel([partial(call, "a"), partial(call, "b")])] == ["caller"] * 2
+    for limit in (1, 2):
+        assert [outcome.value for outcome in run_parallel([partial(call, "a"), partial(call, "b")], limit)] == [
+            "caller",
+            "caller",
+        ]
     assert WHO.get() == "caller"
 
 
@@ -83,9 +87,10 @@ async def test_tasks_keep_order_limit_and_context() -> None:
 
 
 async def test_cancelling_cancels_the_calls_under_way() -> None:
-    cancelled = []
+    begun, cancelled = asyncio.Event(), []
 
     async def call() -> None:
+        begun.set()
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -93,7 +98,8 @@ async def test_cancelling_cancels_the_calls_under_way() -> None:
             raise
 
     task = asyncio.create_task(arun_parallel([call, call]))
-    await asyncio.sleep(0.01)
+    await begun.wait()
+    await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,7 +1,7 @@
 """The router: the seed's three tiers, an override, an estimate, and always a reason."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spandeck import Route, Router
@@ -9,6 +9,8 @@ from spandeck.optimizer import ModelPicker
 from spandeck.optimizer.complexity import estimate
 
 pytestmark = pytest.mark.unit
+
+REPEATABLE = settings(deadline=None, derandomize=True)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,7 @@ def test_a_router_of_ones_own_needs_one_method() -> None:
     assert picker.pick("x").model == "local"
 
 
+@REPEATABLE
 @given(st.text(max_size=500), st.none() | st.text(max_size=10))
 def test_every_task_gets_a_model_and_a_reason(task: str, complexity: str | None) -> None:
     route = Router().pick(task, complexity)
