@@ -1,8 +1,9 @@
 """`python -m benchmarks.client.overhead`: what the client adds to a call, whatever the collector does.
 
 The same program runs with a collector that is up, down (nobody listens), black-holed (accepts, never answers) and
-answering 503 for ever. Figures are per call with a prompt of 1 KB; the exit is from the last line of the program to
-the end of its process. About a minute; results on stdout, as JSON with --json. Fails where a bound is not kept.
+answering 503 for ever. Figures are per call with a prompt of 1 KB, of the least disturbed of five rounds; the exit is
+from the last line of the program to the end of its process. About a minute; results on stdout, as JSON with --json.
+Fails where a bound is not kept.
 """
 
 import argparse

