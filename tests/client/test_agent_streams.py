@@ -128,6 +128,23 @@ async def test_an_asynchronous_stream_is_alike(telemetry: Telemetry, sink: Sink)
     assert cancelled == [None, True]
 
 
+def test_an_error_thrown_in_by_the_reader_is_the_outcome_also_of_a_cached_answer(
+    telemetry: Telemetry, sink: Sink
+) -> None:
+    agent = Agent("desk", lambda req: iter(["It is here ", "now."]), retry=AT_ONCE)
+    for _ in range(2):
+        stream = agent.stream("Where is it now?")
+        next(stream)
+        error = ValueError("the reader's")
+        with pytest.raises(ValueError, match="the reader's") as caught:
+            stream.throw(error)
+        assert caught.value is error
+        assert "".join(agent.stream("Where is it now?")) == "It is here now."
+    assert telemetry.flush()
+    statuses = [span.status for span in sink.spans if span.name == "invoke_agent desk"]
+    assert statuses == ["ERROR", "OK", "ERROR", "OK"]
+
+
 def test_chunks_that_are_no_text_come_as_they_are(telemetry: Telemetry) -> None:
     rows = [{"row": 1}, {"row": 2}]
     assert list(Agent("desk", lambda req: iter(rows)).stream("hello there")) == rows

@@ -129,7 +129,7 @@ class Flow:
         hit = yield from self.look_up(model)
         if hit is not None:
             if self.streaming:
-                self._pass_cancellation((yield Emit(hit.value)).error)
+                (yield Emit(hit.value)).get()
             return Outcome(self._result(hit.value, Spoken(model=model), hit))
         outcome = yield from self._tries.answer(model)
         self._count_retries()
@@ -174,7 +174,7 @@ class Flow:
             if spoken.degraded is not None and not spoken.emitted:
                 rest = value
             if rest:
-                self._pass_cancellation((yield Emit(rest)).error)
+                (yield Emit(rest)).get()
         if self._may_store(spoken, value):
             yield from self._store(model, value)
         return Outcome(self._result(value, spoken, None))
