@@ -1,4 +1,4 @@
-"""Asks the query service from another process: SQL in, an Arrow table or plain rows out."""
+"""Asks the query service from another process: SQL in, an Arrow table or plain rows out; and sends it commands."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ARROW, _JSON = "application/vnd.apache.arrow.stream", "application/json"
 _TIMEOUT_S = 60.0
+_COMMAND_TIMEOUT_S = 300.0
 
 
 class AskError(RuntimeError):
@@ -21,6 +22,10 @@ class AskError(RuntimeError):
 
 class StoreAwayError(AskError):
     """Nobody answers, or no longer: another try may work."""
+
+
+class BusyError(AskError):
+    """The store has no time or memory for it now: another try may work."""
 
 
 def ask(
@@ -32,7 +37,7 @@ def ask(
     """
     import pyarrow as pa  # noqa: PLC0415 - 40 MB that `ask_json` does without
 
-    body = _post(url, {"sql": sql, "params": list(params)}, _ARROW, token, timeout_s)
+    body = _post(url, "/query", {"sql": sql, "params": list(params)}, _ARROW, (token, timeout_s))
     return pa.ipc.open_stream(body).read_all()
 
 
@@ -43,17 +48,30 @@ def ask_json(
 
     Raises `AskError`.
     """
-    answer = json.loads(_post(url, {"sql": sql, "params": list(params)}, _JSON, token, timeout_s))
+    answer = json.loads(_post(url, "/query", {"sql": sql, "params": list(params)}, _JSON, (token, timeout_s)))
     return answer["columns"], answer["rows"]
 
 
-def _post(url: str, query: Mapping[str, Any], accept: str, token: str | None, timeout_s: float) -> bytes:
+def command(
+    url: str, name: str, parameters: Mapping[str, Any], token: str | None = None, timeout_s: float = _COMMAND_TIMEOUT_S
+) -> dict[str, Any]:
+    """Run a command at the service under `url`; `token` is SPANDECK_ADMIN_TOKEN. Its answer is what it committed.
+
+    Raises `AskError`: `BusyError` when its turn did not come, `StoreAwayError` when it is unknown whether it was done.
+    """
+    answer: dict[str, Any] = json.loads(_post(url, f"/command/{name}", parameters, _JSON, (token, timeout_s)))
+    return answer
+
+
+def _post(url: str, path: str, content: Mapping[str, Any], accept: str, how: tuple[str | None, float]) -> bytes:
+    """The body of the answer; `how` is the token and the longest wait in seconds."""
+    token, timeout_s = how
     address = urlsplit(url)
     headers = {"Content-Type": _JSON, "Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout_s)
     try:
         connection.connect()
-        connection.request("POST", "/query", json.dumps(query), headers)
+        connection.request("POST", path, json.dumps(content), headers)
         response = connection.getresponse()
         body = response.read()
     except (ConnectionResetError, BrokenPipeError, http.client.IncompleteRead) as error:
@@ -63,6 +81,8 @@ def _post(url: str, query: Mapping[str, Any], accept: str, token: str | None, ti
         raise StoreAwayError(f"The store does not answer at {url}: start it with `spandeck up` ({error}).") from error
     finally:
         connection.close()
+    if response.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        raise BusyError(_sentence(body, response.status))
     if response.status != http.HTTPStatus.OK:
         raise AskError(_sentence(body, response.status))
     if response.headers.get_content_type() != accept:

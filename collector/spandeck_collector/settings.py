@@ -18,13 +18,14 @@ from spandeck_collector.access import host_name
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
-_SECRETS = ("ingest_token", "read_token")
+_SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
+_MOST_CONTENT_DAYS = 36_500
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
@@ -45,6 +46,7 @@ class Settings:
     ui_port: int = 8501
     ingest_token: str | None = None
     read_token: str | None = None
+    admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
@@ -55,6 +57,8 @@ class Settings:
     query_concurrency: int = 4
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
+    content_bytes: int = 32_768
+    content_days: int = 30
     sample_data: bool = False
 
     @classmethod
@@ -104,6 +108,11 @@ class Settings:
         except ValueError:
             return False
 
+    @property
+    def needs_admin_token(self) -> bool:
+        """Whether commands are refused without `admin_token`: others can reach us, or reading needs a token already."""
+        return not self.is_loopback or self.read_token is not None
+
     def url(self, port: int) -> str:
         """The address at which this machine reaches one of the ports."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
@@ -150,6 +159,13 @@ class Settings:
             "memory_limit",
             repr(self.memory_limit),
             "a size such as 1GB or 512MB, at least 128MB",
+        )
+        _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
+        _require(
+            0 <= self.content_days <= _MOST_CONTENT_DAYS,
+            "content_days",
+            self.content_days,
+            f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
         )
         self._require_tokens_off_loopback()
         return replace(

@@ -170,7 +170,7 @@ def pretty(text: str, limit: int) -> tuple[str, str | None]:
         try:
             text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
             language = "json"
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     return (text, language) if len(text) <= limit else (text[:limit] + "\n…", None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from spandeck_schema.generated import word_macros
+from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
 SCHEMA_VERSION = 1
@@ -58,14 +58,28 @@ def views() -> tuple[SqlFile, ...]:
 @cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
-    macros = (file.text for file in sql_files("macros"))
-    return (*macros, *word_macros(load_mapping()), *(view.text for view in views()))
+    present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
+    return (*_meanings(), present, *(view.text for view in views()))
 
 
 @cache
 def definitions_digest() -> str:
     """A hash over all definitions: equal digests mean that nothing has to be defined again."""
     return hashlib.sha256("\n".join(definitions()).encode()).hexdigest()[:16]
+
+
+@cache
+def mapping_digest() -> str:
+    """A hash over all that makes canonical rows of a span; when it changes, stored spans may be normalized again."""
+    steps = (file.text for folder in ("normalize", "settle") for file in sql_files(folder))
+    lines = "\n".join((*_meanings(), mapped_spans(load_mapping()), *steps)).splitlines()
+    words = [word for line in lines if not line.lstrip().startswith("--") for word in line.split()]
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+
+
+@cache
+def _meanings() -> tuple[str, ...]:
+    return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
 
 
 def _read(name: str, text: str) -> SqlFile:

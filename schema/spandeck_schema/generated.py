@@ -123,7 +123,9 @@ def _kind_case(rule: KindRule) -> str:
     for word, kind in rule.values.items():
         plain.setdefault(kind if "*" not in word else word, []).append(word)
     words = ((rule.values[group[0]], group) for group in sorted(plain.values(), key=lambda group: "*" in group[0]))
-    chosen = "case " + " ".join(f"when {_any_like(value, group)} then {_quoted(kind)}" for kind, group in words) + " end"
+    chosen = (
+        "case " + " ".join(f"when {_any_like(value, group)} then {_quoted(kind)}" for kind, group in words) + " end"
+    )
     scoped = f" and {_any_like('scope', rule.scopes)}" if rule.scopes else ""
     return f"case when {raw} is not null{scoped} then {chosen} end"
 

@@ -22,7 +22,7 @@ from .receiver_process import request_bytes
 
 pytestmark = pytest.mark.integration
 
-COMMANDS = ("up", "demo", "sql", "replay", "send-test", "version")
+COMMANDS = ("up", "demo", "sql", "replay", "normalize", "doctor", "send-test", "version")
 HOSTILE = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\u202egnihtyna"
 ONE_ROW = "select 1 as a, null as b, 'x,y' as c, 1.5::decimal(4, 2) as d, map {'k': [1, 2]} as e"
 
@@ -77,14 +77,14 @@ def test_wrong_use_ends_with_code_2_and_says_why(tmp_path: Path, arguments: list
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", [["up"], ["demo"], ["sql", "select 1"], ["replay", "."], ["send-test"]])
+@pytest.mark.parametrize("command", [["up"], ["demo"], ["sql", "select 1"], ["replay", "."], ["doctor"], ["send-test"]])
 def test_a_bad_setting_is_one_sentence_in_every_command(tmp_path: Path, command: list[str]) -> None:
     result = alone(tmp_path, *command, SPANDECK_HTTP_PORT="99999")
     assert result.returncode == 2
     assert result.stderr == "SPANDECK_HTTP_PORT is 99999: it must be a port from 0 to 65535.\n"
 
 
-@pytest.mark.parametrize("command", [["sql", "select 1"], ["replay", "recording.jsonl"], ["send-test"]])
+@pytest.mark.parametrize("command", [["sql", "select 1"], ["replay", "recording.jsonl"], ["doctor"], ["send-test"]])
 def test_without_a_running_spandeck_one_sentence_says_how_to_start_it(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "recording.jsonl").write_text(_recording("a"), encoding="utf-8")
     result = alone(tmp_path, *command)

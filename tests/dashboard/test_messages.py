@@ -23,7 +23,25 @@ def test_provider_messages_are_told_too() -> None:
     assert spoken('{"messages": [{"role": "user", "content": "Hi"}]}') == [("user", "Hi", None)]
 
 
-@pytest.mark.parametrize("text", ["plain words", "[1, 2", '"quoted"'])
+def test_messages_told_key_by_key_are_told_too() -> None:
+    flat = {"0.message.role": "user", "0.message.content": "Hi", "0.message.tool_calls.0.tool_call.id": "c"}
+    told = spoken(json.dumps([flat, {"1.role": "assistant", "1.content": "Ho"}]))
+    assert told[0] == ("user", "Hi", None)
+    assert told[1][0::2] == ("user", "json")
+    assert "tool_calls.0.tool_call.id" in told[1][1]
+    assert told[2] == ("assistant", "Ho", None)
+
+
+def test_messages_told_as_events_are_told_too() -> None:
+    events = [
+        {"event": "gen_ai.user.message", "content": '[{"text": "Hi"}]'},
+        {"event": "gen_ai.tool.message", "role": "tool", "content": "42"},
+        {"event": "gen_ai.choice", "message": {"role": "assistant", "content": "Ho"}},
+    ]
+    assert spoken(json.dumps(events)) == [("user", "Hi", None), ("tool", "42", None), ("assistant", "Ho", None)]
+
+
+@pytest.mark.parametrize("text", ["plain words", "[" * 30_000, "[1, 2", '"quoted"'])
 def test_what_is_no_message_is_told_as_it_came(text: str) -> None:
     assert spoken(text) == [("", text, None)]
 
@@ -34,7 +52,13 @@ def test_no_text_tells_nothing() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["role", "parts", "content", "type", "x"]), inner),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(["role", "parts", "content", "type", "x", "event", "0.message.role", "0.content", "0"]),
+            inner,
+        )
+    ),
     max_leaves=12,
 )
 

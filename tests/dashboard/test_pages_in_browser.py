@@ -146,6 +146,28 @@ def test_both_themes_are_ours_and_every_hook_of_our_styles_is_there(
         visitor.expect_quiet()
 
 
+def test_what_a_span_said_is_shown_by_side_and_what_was_cut_is_marked(browser: Browser, empty: Stack) -> None:
+    spoken = {
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "Where is my parcel?",
+        "output.value": "<b>" + "On its way. " * 5_000,
+    }
+    attributes = [attribute(*each) for each in spoken.items()]
+    empty.send([plain_span("0a" * 16, "0b" * 8, attributes=attributes)])
+    empty.start_dashboard()
+    with visiting(browser, empty) as visitor:
+        visitor.open(f"/trace?trace={'0a' * 16}", "trace")
+        body = visitor.page.locator(".st-key-span-body")
+        expect(body).to_contain_text("Input · user")
+        expect(body).to_contain_text("Where is my parcel?")
+        expect(body).to_contain_text("Output · cut, 60k bytes in all")
+        expect(body).to_contain_text("[… cut …]")
+        visitor.page.get_by_role("radio", name="Attributes").click()
+        expect(visitor.page.get_by_role("radio", name="Attributes")).to_be_checked()
+        expect(body).not_to_contain_text("Where is my parcel?")
+        visitor.expect_quiet()
+
+
 def test_hostile_spans_are_only_ever_text(browser: Browser, empty: Stack) -> None:
     evil = '<img src="http://evil.example/x.png" onerror="window.hacked=1"><script>window.hacked=1</script>'
     markdown = "![leak](http://evil.example/leak.png) [click](http://evil.example) $\\LaTeX$ :red[red]"

@@ -23,6 +23,12 @@ from tests.support.web import JSON
 pytestmark = pytest.mark.integration
 
 _RECORDED = Path(__file__).parent / "recorded" / "vercel_ai_stream.json"
+_CONTENT_SQL = """
+    select span_content.span_id, span_content.name, span_content.content
+    from span_content
+    inner join spans on span_content.trace_id = spans.trace_id and span_content.span_id = spans.span_id
+    where spans.service = ?
+"""
 _SQL = """
 select
     trace_id, span_id, parent_span_id, name, otel_kind, otel_status,
@@ -97,6 +103,7 @@ def _make_spans(service: str, exporter: SpanExporter) -> Sequence[ReadableSpan]:
 
 
 def _shown(stack: Stack, service: str, count: int) -> list[Row]:
+    """The spans of a service as the views tell them, content among its attributes again."""
     eventually(
         lambda: stack.rows("select count(*) from spans where service = ?", service)[0][0] >= count,
         f"{count} spans of {service}",
@@ -104,6 +111,8 @@ def _shown(stack: Stack, service: str, count: int) -> list[Row]:
     result = stack.run("sql", "--format", "json", "--param", service, _SQL)
     assert result.returncode == 0, result.stderr
     rows: list[Row] = json.loads(result.stdout)
+    for span_id, name, content in stack.rows(_CONTENT_SQL, service):
+        next(row for row in rows if row["span_id"] == span_id)["attributes"][name] = content
     return sorted(rows, key=_span_id)
 
 

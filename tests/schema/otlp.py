@@ -58,7 +58,8 @@ def key_values(attributes: Words) -> list[KeyValue]:
 def span(words: Words) -> Span:
     """A span from `trace`, `id`, `parent`, `name`, `at_ms`, `ms`, `kind`, `status`, `message`, `attributes`, `events`.
 
-    `status` is an OTLP status code (`ERROR`); `ms` absent means a span of 100 ms, negative that it never ended.
+    `status` is an OTLP status code (`ERROR`), `dropped` how many attributes the emitter
+    dropped; `ms` absent means a span of 100 ms, negative that it never ended.
     """
     start = NOON_NS + round(words.get("at_ms", 0) * 1e6)
     length_ms = words.get("ms", 100)
@@ -71,6 +72,7 @@ def span(words: Words) -> Span:
         start_time_unix_nano=start,
         end_time_unix_nano=0 if length_ms < 0 else start + round(length_ms * 1e6),
         attributes=key_values(words.get("attributes", {})),
+        dropped_attributes_count=words.get("dropped", 0),
         status=Status(
             code=Status.StatusCode.Value("STATUS_CODE_" + words.get("status", "UNSET")),
             message=words.get("message", ""),

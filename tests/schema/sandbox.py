@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from spandeck_collector.journal import Signal
+from spandeck_collector.store.content import MOST_CONTENT_BYTES
 from spandeck_collector.store.database import open_database
 from spandeck_collector.store.ingest import Ingest
 
@@ -19,8 +20,9 @@ PRICES = {"acme-1": (3.0, 15.0, 0.3, 3.75), "acme-dear": (30.0, 60.0, None, None
 class Sandbox:
     """`take` stores a batch, `rows` answers a query with a dictionary a row."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, content_bytes: int = MOST_CONTENT_BYTES) -> None:
         self.folder = folder
+        self.content_bytes = content_bytes
         self.batch_count = 0
         self._open()
         for model, prices in PRICES.items():
@@ -28,7 +30,7 @@ class Sandbox:
 
     def _open(self) -> None:
         self.connection: duckdb.DuckDBPyConnection = open_database(self.folder / "spandeck.duckdb", "500MB")
-        self.ingest = Ingest(self.connection, self.folder / "quarantine")
+        self.ingest = Ingest(self.connection, self.folder / "quarantine", self.content_bytes)
 
     def price(
         self,

@@ -1,7 +1,7 @@
 """Every public view: given spans, expected rows. The cases are `cases/VIEW.toml`.
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
-`[[refusals]]`, and `[[expected]]`: all rows of the view, a column that is left out being NULL.
+`[[refusals]]`, `[[commands]]`, and `[[expected]]`: all rows of the view, a column that is left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
@@ -68,6 +68,9 @@ def feed(sandbox: Sandbox, case: dict[str, Any]) -> None:
             refusals = [refusal | {"last_at_ns": otlp.NOON_NS + 120 * 10**9} for refusal in case["refusals"]]
             bodies.append((Signal.REFUSALS, json.dumps({"refusals": refusals}).encode()))
         sandbox.take(*bodies)
+    for words in case.get("commands", ()):
+        values = [words["name"], words["parameters"], words["outcome"], otlp.NOON]
+        sandbox.connection.execute("insert into store.commands values (?, ?, ?, ?::timestamptz::timestamp)", values)
 
 
 def rows_of(sandbox: Sandbox, view: str) -> list[dict[str, Any]]:
@@ -78,6 +81,8 @@ def plain(name: str, cell: Any) -> Any:
     """A cell as the case writes it."""
     if isinstance(cell, datetime):
         return (cell - otlp.NOON.replace(tzinfo=None)).total_seconds() * 1000
+    if cell == catalog.mapping_digest():
+        return "present"
     return round(cell, 9) if isinstance(cell, float) and math.isfinite(cell) else cell
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from spandeck_collector.cli import data, serve
+from spandeck_collector.cli.doctor import doctor
+from spandeck_collector.cli.normalize import normalize
 from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import SettingsError
 from spandeck_collector.supervisor import StartError
@@ -45,6 +47,8 @@ app.command(
         "spandeck replay recording.jsonl --speed 10",
     )
 )(data.replay)
+app.command(epilog=_examples("spandeck normalize --since all", "spandeck normalize --since 30d"))(normalize)
+app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 

@@ -14,6 +14,7 @@ from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
+from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
@@ -35,12 +36,13 @@ def main() -> int:
 def _run(settings: Settings) -> int:
     connection = open_database(settings.database, settings.memory_limit)
     load_prices(connection)
-    ingest = Ingest(connection, settings.data_dir / "quarantine")
+    tell_if_outdated(connection)
+    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
     lock(connection)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), tail.is_ready)
+        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready)
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "

@@ -45,6 +45,10 @@ class Slots:
             self._values[name][self._rows] = entries[name]
         self._rows += 1
 
+    def has_any(self, names: Sequence[str]) -> bool:
+        """Whether a row has an entry of one of these names."""
+        return any(self._values[name] for name in names)
+
     def arrays(self) -> dict[str, pa.Array]:
         """All columns as Arrow arrays, by prefixed name."""
         return {self._prefix + name: self._array(values) for name, values in self._values.items()}
@@ -93,13 +97,26 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def append(self, row: tuple[Any, ...], attributes: dict[str, str | None], resource_row: int = -1) -> None:
-        """Add one row; `resource_row` is the index that `Resources.append` returned."""
+    def append(
+        self,
+        row: tuple[Any, ...],
+        attributes: dict[str, str | None],
+        resource_row: int = -1,
+        slots: dict[str, str | None] | None = None,
+    ) -> None:
+        """Add one row; `resource_row` is the index that `Resources.append` returned.
+
+        The slots are filled from `slots`, where given, because they may read more than the map keeps.
+        """
         self._rows.append(row)
         self._attributes.append(attributes)
         self._resource_rows.append(resource_row)
         if self._slots:
-            self._slots.append(attributes)
+            self._slots.append(attributes if slots is None else slots)
+
+    def has_any(self, slots: Sequence[str]) -> bool:
+        """Whether a row has an entry in one of these slots."""
+        return self._slots is not None and self._slots.has_any(slots)
 
     def table(self, resources: Resources | None = None) -> pa.Table:
         """The rows as an Arrow table: the schema's columns, slots, `attributes`, and `resource` where given."""

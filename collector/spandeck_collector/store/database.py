@@ -72,7 +72,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             "install the newer Spandeck that wrote it, or set SPANDECK_DATA_DIR to another folder."
         )
     if not about:
-        connection.execute("insert into store.about values (?, '', '')", [catalog.SCHEMA_VERSION])
+        row = [catalog.SCHEMA_VERSION, "", "", catalog.mapping_digest(), None]
+        connection.execute("insert into store.about values (?, ?, ?, ?, ?)", row)
         connection.execute("insert into store.journal_position values (0, 0)")
     if not about or about[1] != catalog.definitions_digest():
         for statement in catalog.definitions():

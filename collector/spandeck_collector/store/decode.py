@@ -9,15 +9,17 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.content import ContentKeeping, Contents, Owner, SpanEvents
+from spandeck_collector.store.content_parts import HOUR_US
+from spandeck_collector.store.decode_logs import LOG_COLUMNS, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
-from spandeck_collector.store.values import attribute_texts, value_text
+from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
 MOST_SPANS = 20_000
@@ -40,6 +42,8 @@ SPAN_COLUMNS = (
     ("status_message", _TEXT),
     ("links", _TEXT),
     ("received_at", _TIME),
+    ("from_log", pa.bool_()),
+    ("dropped_count", pa.int64()),
 )
 EVENT_COLUMNS = (
     ("arrival", pa.int64()),
@@ -49,17 +53,14 @@ EVENT_COLUMNS = (
     ("occurred_at", _TIME),
     ("received_at", _TIME),
 )
-LOG_COLUMNS = (
-    ("trace_id", _TEXT),
-    ("span_id", _TEXT),
-    ("scope", _TEXT),
-    ("event_name", _TEXT),
-    ("severity", _TEXT),
-    ("body", _TEXT),
-    ("occurred_at", _TIME),
-    ("received_at", _TIME),
+_EVALUATION_EVENT = "gen_ai.evaluation.result"
+_EVALUATION_SLOTS = (
+    "evaluation.name",
+    "evaluations.0.evaluation.name",
+    "trace.evaluations.0.evaluation.name",
+    "session.evaluations.0.evaluation.name",
 )
-_ATTRIBUTE_SLOTS = attribute_slots(load_mapping())
+_ATTRIBUTE_SLOTS = tuple(dict.fromkeys((*attribute_slots(load_mapping()), *_EVALUATION_SLOTS)))
 _RESOURCE_SLOTS = resource_slots(load_mapping())
 _KINDS = {number: name.removeprefix("SPAN_KIND_") for name, number in Span.SpanKind.items()}
 _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Status.StatusCode.items()}
@@ -67,28 +68,42 @@ _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Statu
 
 @dataclass
 class Batch:
-    """Decoded records: rows by table, and the refusals that the receiver counted."""
+    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted."""
 
     spans: Rows = field(default_factory=lambda: Rows(SPAN_COLUMNS, _ATTRIBUTE_SLOTS))
     events: Rows = field(default_factory=lambda: Rows(EVENT_COLUMNS))
     logs: Rows = field(default_factory=lambda: Rows(LOG_COLUMNS))
     metrics: Rows = field(default_factory=lambda: Rows(METRIC_COLUMNS))
     resources: Resources = field(default_factory=lambda: Resources(_RESOURCE_SLOTS, RESOURCE_PREFIX))
+    event_names: set[str] = field(default_factory=set)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    keeping: ContentKeeping = field(default_factory=ContentKeeping)
+
+    def __post_init__(self) -> None:
+        """The content of the rows, kept as `keeping` says."""
+        self.contents = Contents(self.keeping)
+
+    @property
+    def may_evaluate(self) -> bool:
+        """Whether results of evaluations can be in it: attributes or events of spans tell some, or there are logs."""
+        told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
+        return told or len(self.logs) > 0
 
     @cached_property
     def successor(self) -> Batch:
         """The batch that takes what did not fit into this one."""
-        return Batch()
+        return Batch(keeping=self.keeping)
 
 
-def decode(records: Iterable[Record], most_spans: int = MOST_SPANS) -> Iterator[tuple[Batch, Position | None]]:
-    """Decode records of any signal, in order, into batches of at most `most_spans` spans.
+def decode(
+    records: Iterable[Record], most_spans: int = MOST_SPANS, keeping: ContentKeeping | None = None
+) -> Iterator[tuple[Batch, Position | None]]:
+    """Decode records of any signal, in order, into batches of at most `most_spans` spans; content apart, by `keeping`.
 
     Beside each batch stands the position up to which all records are in it or in an earlier one; None while the
     first record is not through. Raises `google.protobuf.message.DecodeError` for a damaged record.
     """
-    batch, done = Batch(), None
+    batch, done = Batch(keeping=keeping or ContentKeeping()), None
     for record in records:
         if record.signal == Signal.TRACES:
             for full in _fill_with_spans(batch, record, most_spans):
@@ -99,7 +114,7 @@ def decode(records: Iterable[Record], most_spans: int = MOST_SPANS) -> Iterator[
         done = record.position
         if len(batch.spans) >= most_spans:
             yield batch, done
-            batch = Batch()
+            batch = batch.successor
     yield batch, done
 
 
@@ -136,14 +151,25 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         span.status.message,
         _links(span) if span.links else None,
         received_us,
+        False,
+        span.dropped_attributes_count + span.dropped_events_count + span.dropped_links_count,
     )
-    batch.spans.append(row, attribute_texts(span.attributes), resource_row)
+    owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
+    attributes = attribute_texts(span.attributes)
+    kept = batch.contents.take_from_attributes(owner, attributes)
+    batch.spans.append(row, kept, resource_row, slots=attributes)
+    if span.events:
+        _events(batch, span, owner)
+
+
+def _events(batch: Batch, span: Span, owner: Owner) -> None:
+    contents = SpanEvents(batch.contents, owner)
     for event in span.events:
+        batch.event_names.add(event.name)
         occurred_us = event.time_unix_nano // 1000
-        batch.events.append(
-            (arrival, trace_id, span_id, event.name, occurred_us, received_us),
-            attribute_texts(event.attributes),
-        )
+        row = (owner.arrival, owner.trace_id, owner.span_id, event.name, occurred_us, owner.received_us)
+        batch.events.append(row, contents.take(event.name, attribute_texts(event.attributes), occurred_us))
+    contents.close()
 
 
 def _links(span: Span) -> str:
@@ -159,22 +185,7 @@ def _links(span: Span) -> str:
 
 
 def _logs(batch: Batch, record: Record) -> None:
-    received_us = record.received_at_ns // 1000
-    for resource_logs in ExportLogsServiceRequest.FromString(record.body).resource_logs:
-        resource_row = batch.resources.append(attribute_texts(resource_logs.resource.attributes))
-        for scope_logs in resource_logs.scope_logs:
-            for log in scope_logs.log_records:
-                row = (
-                    log.trace_id.hex() or None,
-                    log.span_id.hex() or None,
-                    scope_logs.scope.name or None,
-                    log.event_name or None,
-                    log.severity_text or None,
-                    value_text(log.body),
-                    (log.time_unix_nano or log.observed_time_unix_nano) // 1000,
-                    received_us,
-                )
-                batch.logs.append(row, attribute_texts(log.attributes), resource_row)
+    append_logs(record.body, record.received_at_ns // 1000, batch.logs, batch.spans, batch.resources, batch.contents)
 
 
 def _metrics(batch: Batch, record: Record) -> None:

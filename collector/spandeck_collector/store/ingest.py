@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from google.protobuf.message import DecodeError
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
+from spandeck_collector.store.content import MOST_CONTENT_BYTES, ContentKeeping
+from spandeck_collector.store.content_parts import MOST_KNOWN
 from spandeck_collector.store.decode import Batch, decode
+from spandeck_collector.store.history import History
 from spandeck_collector.store.pipeline import Pipeline
-from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 
-_NORMALIZE = ("touched_traces", "stored_spans", "new_arrivals", "mapped_spans", "new_spans")
-_SETTLE = ("trace_spans", "span_tree", "trace_context", "counted_calls", "settled_calls", "settled_traces")
 _LOG = logging.getLogger(__name__)
 _BAD_DATA = (
     duckdb.ConstraintException,
@@ -34,18 +36,26 @@ _BAD_DATA = (
 
 
 class Ingest:
-    """Writes batches through one connection; not for use by two threads."""
+    """Writes batches through one connection; not for use by two threads.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, quarantine: Path) -> None:
-        """`quarantine` is the folder for records that no attempt could store."""
-        self._connection = connection
+    `connection` and `history` are for commands, which the same thread runs between two batches, in a `transaction`.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, quarantine: Path, content_bytes: int = MOST_CONTENT_BYTES
+    ) -> None:
+        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content."""
+        self.connection = connection
+        self.keeping = ContentKeeping(content_bytes)
+        self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
+        self.history = History(connection, self._pipeline)
         self._quarantine = quarantine
         self.rows_since_checkpoint = 0
 
     def position(self) -> Position:
         """Where the journal has been stored up to."""
-        row = self._connection.execute("select segment, byte_offset from store.journal_position").fetchone()
+        row = self.connection.execute("select segment, byte_offset from store.journal_position").fetchone()
         return Position(*row) if row else Position(0, 0)
 
     def store(self, records: Sequence[Record]) -> None:
@@ -60,7 +70,7 @@ class Ingest:
         if not records:
             return
         try:
-            for batch, position in decode(records):
+            for batch, position in decode(records, keeping=self.keeping):
                 self._write(batch, position)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
@@ -98,11 +108,28 @@ class Ingest:
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
         try:
-            self._connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
+            self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
             return False
         self.rows_since_checkpoint = 0
         return True
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done inside, or nothing of it."""
+        self.connection.execute("begin")
+        try:
+            yield
+            self.connection.execute("commit")
+        except duckdb.FatalException:
+            raise
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+
+    def forget_content(self, before: datetime) -> None:
+        """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
+        self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
 
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2
@@ -110,43 +137,49 @@ class Ingest:
         self.store(records[middle:])
 
     def _write(self, batch: Batch, position: Position | None) -> None:
-        self._connection.execute("begin")
-        try:
+        with self.transaction():
             self._write_rows(batch)
             if position is not None:
-                self._connection.execute(
+                self.connection.execute(
                     "update store.journal_position set segment = ?, byte_offset = ?",
                     [position.segment, position.offset],
                 )
-            self._connection.execute("commit")
-        except duckdb.FatalException:
-            raise
-        except BaseException:
-            self._connection.execute("rollback")
-            raise
+        # Not before: the parts of a batch that is rolled back are not stored.
+        self.keeping.known.add(batch.contents.new_parts())
         self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
 
     def _write_rows(self, batch: Batch) -> None:
         self._pipeline.take_in(batch)
         if len(batch.spans):
-            self._pipeline.fill(*_NORMALIZE)
-            name_models(self._connection, self._pipeline.read("unnamed_models"))
+            self._pipeline.fill("touched_traces", "stored_spans")
+            self._pipeline.normalize()
             self._pipeline.write("insert_spans", "insert_span_events")
-            self._pipeline.fill(*_SETTLE)
-            self._pipeline.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
-            self._pipeline.settle_alerts()
+            self._pipeline.settle()
+        if len(batch.logs):
+            self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
+        if batch.may_evaluate:
+            self._pipeline.fill("new_evaluations")
+            self._pipeline.write("insert_evaluations")
+        if len(batch.contents):
+            self._pipeline.write("insert_span_content")
         if len(batch.spans) or len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_ingest_log")
         for refusal in batch.refusals:
             values = {name: refusal[name] for name in ("last_at_ns", "signal", "count", "reason")}
-            self._connection.execute(catalog.sql("normalize", "insert_refusal"), values)
+            self.connection.execute(catalog.sql("normalize", "insert_refusal"), values)
         self._pipeline.empty()
 
 
 def _refusal(signal: str, reason: str, at_ns: int) -> dict[str, str | int]:
     return {"signal": signal, "reason": reason, "count": 1, "last_at_ns": at_ns}
+
+
+def latest_parts(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
+    """Hour (Unix microseconds) and hash of the parts of content that were stored last."""
+    rows = connection.execute(catalog.sql("normalize", "latest_content_parts"), {"most": MOST_KNOWN}).fetchall()
+    return [(round(hour.replace(tzinfo=UTC).timestamp()) * 1_000_000, part_hash) for hour, part_hash in rows]
 
 
 def after(records: Sequence[Record], position: Position) -> Sequence[Record]:

@@ -2,11 +2,14 @@
 
 Planning the mapping costs more than running it on a small batch, so every statement is planned once; the tables keep
 their definitions, because a statement is planned again whenever a definition changes. The plans must not rest on what
-the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes strings by the then empty tables.
+the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes strings by the then empty tables. The last
+of them would make a join of every list of words, dozens in the mapping, at ten times the cost of comparing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -14,6 +17,7 @@ import pyarrow as pa
 
 from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
 from spandeck_collector.store.decode import Batch
+from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 from spandeck_schema.generated import mapped_spans
 from spandeck_schema.mapping import load_mapping
@@ -24,25 +28,43 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "mapped_spans"),
     ("normalize", "new_spans"),
+    ("normalize", "new_logs"),
+    ("normalize", "new_evaluations"),
+    ("normalize", "replaced_spans"),
+    ("normalize", "changed_spans"),
+    ("settle", "near_calls"),
+    ("settle", "linked_traces"),
     ("settle", "trace_spans"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
+    ("settle", "call_spans"),
+    ("settle", "tree_calls"),
+    ("settle", "call_twins"),
     ("settle", "counted_calls"),
+    ("settle", "told_calls"),
+    ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
 )
 """Derived tables, each after those that it reads."""
 
+_LINK = ("near_calls", "linked_traces")
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
-_INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics")
+_STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
+_INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
-_EMPTIED = (*_INCOMING, *(name for _, name in _TABLES), "fired_alerts")
+_EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _WRITES = (
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
+    ("normalize", "insert_span_content"),
     ("normalize", "insert_ingest_log"),
     ("normalize", "insert_log_records"),
+    ("normalize", "insert_evaluations"),
     ("normalize", "insert_metric_points"),
+    ("settle", "add_linked_traces"),
+    ("settle", "add_linked_spans"),
     ("settle", "delete_calls"),
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
@@ -53,17 +75,29 @@ _WRITES = (
 )
 
 
+@contextmanager
+def planning(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Plan what is prepared inside without a look at what tables hold now."""
+    connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
+    yield
+    connection.execute("reset disabled_optimizers")
+
+
 class Pipeline:
     """Temporary tables and prepared statements of one connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
-        connection.execute(f"set disabled_optimizers = '{_HARMFUL_OPTIMIZERS}'")
+        with planning(connection):
+            self._plan(connection)
+
+    def _plan(self, connection: duckdb.DuckDBPyConnection) -> None:
         for name, table in _tables(Batch()).items():
             connection.register("arrow_rows", table)
             connection.execute(f"create temp table {name} as select * from arrow_rows limit 0")
             connection.unregister("arrow_rows")
+        connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         for folder, name in _TABLES:
             connection.execute(f"create temp table {name} as select * from ({_select(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
@@ -75,7 +109,6 @@ class Pipeline:
             connection.execute(f"prepare empty_{name} as delete from {name}")
         for rule in shipped_rules():
             prepare_rule(connection, rule)
-        connection.execute("reset disabled_optimizers")
 
     def fill(self, *names: str) -> None:
         """Fill derived tables in the order given."""
@@ -91,18 +124,34 @@ class Pipeline:
         """The rows of a reading statement."""
         return self._connection.execute(f"execute {name}").fetchall()
 
-    def settle_alerts(self) -> None:
-        """Bring the alerts of the touched traces up to date: new ones, grown ones, and those that hold no longer."""
+    def normalize(self) -> None:
+        """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""
+        self.fill("new_arrivals", "mapped_spans", "new_spans")
+        name_models(self._connection, self.read("unnamed_models"))
+
+    def settle(self) -> None:
+        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
+        self.fill(*_LINK)
+        self.write("add_linked_traces", "add_linked_spans")
+        self.fill(*_SETTLE)
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self._settle_alerts()
+
+    def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):
             for rule in shipped_rules():
                 fire(self._connection, rule, since, until)
         self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:
-        """Put the decoded rows into the incoming tables."""
+        """Put the decoded rows into the incoming tables, and the parts of their content where they stay."""
         for name, table in _tables(batch).items():
             if table.num_rows:
                 self._connection.from_arrow(table).insert_into(name)
+        parts = batch.contents.parts_table()
+        if parts.num_rows:
+            # Texts are most of a batch and need no further look: they go into their table at once.
+            self._connection.from_arrow(parts).insert_into("store.content_parts")
 
     def empty(self) -> None:
         """Empty all tables; in the transaction that filled them this frees their memory at once."""
@@ -116,6 +165,7 @@ def _tables(batch: Batch) -> dict[str, pa.Table]:
         "incoming_events": batch.events.table(),
         "incoming_logs": batch.logs.table(batch.resources),
         "incoming_metrics": batch.metrics.table(batch.resources),
+        "incoming_content": batch.contents.table(),
     }
 
 

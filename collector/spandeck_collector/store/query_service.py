@@ -1,4 +1,4 @@
-"""HTTP door of the store: `POST /query`, `GET /healthz`, `GET /readyz` (contract: README, section SQL)."""
+"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /healthz`, `GET /readyz` (contract: README)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from typing import Any
 from spandeck_collector.access import AccessError, check_host, check_token, host_names
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
+from spandeck_collector.store.command_desk import CommandDesk
+from spandeck_collector.store.commands.command import CommandError
 from spandeck_collector.store.query_gate import QueryError
 from spandeck_collector.store.query_runner import QueryRunner
 
 _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
+_MOST_COMMAND_BYTES = 64 << 10
+_COMMANDS = "/command/"
+_RETRY_LATER = (429, 503)
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 Outcome = tuple[int, str, bytes]
@@ -32,10 +37,13 @@ class QueryServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, settings: Settings, runner: QueryRunner, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, runner: QueryRunner, commands: CommandDesk, is_ready: Callable[[], bool]
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self.settings = settings
         self.runner = runner
+        self.commands = commands
         self.is_ready = is_ready
         self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
@@ -54,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_outcome(self._state)
 
     def do_POST(self) -> None:
-        self._send_outcome(self._query)
+        self._send_outcome(self._command if self.path.startswith(_COMMANDS) else self._query)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the base class refuses (malformed requests, other methods), as JSON too."""
@@ -70,19 +78,29 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
         self._check_access()
-        raise QueryError(405 if path == "/query" else 404, f"GET {path} does not exist here.")
+        is_known = path == "/query" or path.startswith(_COMMANDS)
+        raise QueryError(405 if is_known else 404, f"GET {path} does not exist here.")
 
     def _query(self) -> Outcome:
-        body = self._read_body()
+        body = self._read_body(_MOST_REQUEST_BYTES)
         self._check_access()
         path = self.path.partition("?")[0]
         if path != "/query":
-            raise QueryError(404, f"POST {path} does not exist here: queries go to /query.")
+            raise QueryError(404, f"POST {path} does not exist here: use /query or {_COMMANDS}NAME.")
         if self.headers.get_content_type() != JSON_TYPE:
             raise QueryError(415, 'Send Content-Type: application/json and {"sql": "...", "params": [...]}.')
         sql, params = _parse(body)
         content_type = JSON_TYPE if JSON_TYPE in self.headers.get("Accept", "") else ARROW_TYPE
         return 200, content_type, self.server.runner.run(sql, params, content_type, self)
+
+    def _command(self) -> Outcome:
+        body = self._read_body(_MOST_COMMAND_BYTES)
+        self._check_admin()
+        if self.headers.get_content_type() != JSON_TYPE:
+            raise QueryError(415, "Send Content-Type: application/json and a JSON object with the parameters.")
+        name = self.path.partition("?")[0].removeprefix(_COMMANDS)
+        answer = self.server.commands.ask(name, _parameters(body))
+        return 200, JSON_TYPE, json.dumps(answer).encode()
 
     def _send_outcome(self, action: Callable[[], Outcome]) -> None:
         try:
@@ -93,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _outcome(self, action: Callable[[], Outcome]) -> Outcome:
         try:
             return action()
-        except QueryError as error:
+        except (QueryError, CommandError) as error:
             return error.status, JSON_TYPE, json.dumps({"error": str(error)}).encode()
         except OSError:
             raise
@@ -102,18 +120,27 @@ class _Handler(BaseHTTPRequestHandler):
             return 500, JSON_TYPE, b'{"error": "The store failed at this request: see its log."}'
 
     def _check_access(self) -> None:
-        settings, headers = self.server.settings, self.headers
+        self._check_caller(self.server.settings.read_token, "SPANDECK_READ_TOKEN")
+
+    def _check_admin(self) -> None:
+        settings = self.server.settings
+        self._check_caller(settings.admin_token, "SPANDECK_ADMIN_TOKEN")
+        if settings.admin_token is None and settings.needs_admin_token:
+            raise QueryError(403, "Commands are closed here: set SPANDECK_ADMIN_TOKEN and start Spandeck again.")
+
+    def _check_caller(self, token: str | None, setting: str) -> None:
+        headers = self.headers
         try:
             check_host(headers.get_all("Host", []), headers.get_all("Origin", []), self.server.host_names)
-            check_token(headers.get_all("Authorization", []), settings.read_token, "SPANDECK_READ_TOKEN")
+            check_token(headers.get_all("Authorization", []), token, setting)
         except AccessError as error:
             raise QueryError(error.status, str(error)) from None
 
-    def _read_body(self) -> bytes:
+    def _read_body(self, most_bytes: int) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length) or int(length) > _MOST_REQUEST_BYTES:
+        if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length) or int(length) > most_bytes:
             self.close_connection = True
-            raise QueryError(413, f"Send a Content-Length of at most {_MOST_REQUEST_BYTES} bytes, not {length[:32]!r}.")
+            raise QueryError(413, f"Send a Content-Length of at most {most_bytes} bytes, not {length[:32]!r}.")
         return self.rfile.read(int(length))
 
     def tell(self, error: QueryError) -> None:
@@ -134,6 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if status in _RETRY_LATER:
+            self.send_header("Retry-After", "1")
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
@@ -141,6 +170,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not logged: their texts are the user's."""
+
+
+def _parameters(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = json.loads(body)
+    except (ValueError, RecursionError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise QueryError(400, "The body must be a JSON object with the command's parameters, or {}.")
+    return parameters
 
 
 def _parse(body: bytes) -> tuple[str, list[Any]]:

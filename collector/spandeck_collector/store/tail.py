@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from spandeck_collector.journal import JournalReader, Record, Signal
 from spandeck_collector.settings import Settings
+from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.ingest import Ingest, after
 
 _LOG = logging.getLogger(__name__)
@@ -23,18 +25,22 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
+_FORGET_EVERY_S = 3600.0
 
 
 class Tail:
-    """Moves records from the journal to the database until stopped."""
+    """Moves records from the journal to the database until stopped, and runs `commands` between two batches."""
 
     def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
         self._reader = reader
         self._ingest = ingest
+        self.commands = CommandDesk(ingest)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
         self._bytes_since_checkpoint = 0
+        self._content_days = settings.content_days
+        self._forget_at = 0.0
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
@@ -53,11 +59,34 @@ class Tail:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
         self._reader.remove_consumed(self._ingest.position())
         while not self._stop.is_set():
-            if records := self._read():
+            self._forget_content()
+            records = self._read()
+            if records:
                 self._store(self._with_followers(records))
-            elif not self._checkpoint_when_idle():
+            if self._run_command() or records:
+                continue
+            if not self._checkpoint_when_idle():
                 self._stop.wait(_LOOK_S)
+        self.commands.close()
         self._checkpoint()
+
+    def _run_command(self) -> bool:
+        if not self.commands.run_next():
+            return False
+        self._busy_at = time.monotonic()
+        if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
+            self._checkpoint()
+        return True
+
+    def _forget_content(self) -> None:
+        """Once an hour, between two batches, delete content that is older than the setting allows."""
+        if self._content_days == 0 or time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + _FORGET_EVERY_S
+        try:
+            self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), old content is deleted an hour later: %s", error)
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
@@ -103,7 +132,8 @@ class Tail:
         return records[1:], 0
 
     def _checkpoint_when_idle(self) -> bool:
-        if self._bytes_since_checkpoint == 0 or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
+        nothing_new = self._bytes_since_checkpoint == 0 and self._ingest.rows_since_checkpoint == 0
+        if nothing_new or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
             return False
         return self._checkpoint()
 

@@ -14,16 +14,15 @@ from spandeck_dashboard.components.facts import Fact, fact_list, fact_strip
 from spandeck_dashboard.queries import ask, ask_one
 from spandeck_dashboard.views.messages import spoken
 
-_CONTENT_LIMIT = 20_000
-_CONTENT = {
-    "gen_ai.system_instructions": "System instructions",
-    "gen_ai.input.messages": "Input",
-    "gen_ai.output.messages": "Output",
-    "input.value": "Input",
-    "output.value": "Output",
-    "gen_ai.tool.call.arguments": "Arguments",
-    "gen_ai.tool.call.result": "Result",
+_CONTENT_LIMIT = 40_000
+_SIDES = {
+    "instructions": "System instructions",
+    "tools": "Tool definitions",
+    "input": "Input",
+    "documents": "Documents",
+    "output": "Output",
 }
+_NAMES = {"gen_ai.tool.call.arguments": "Arguments", "gen_ai.tool.call.result": "Result"}
 _TABS = ["Content", "Attributes", "Events", "Resource"]
 
 
@@ -53,7 +52,7 @@ def draw_span_details(trace_id: str, span_id: str, trace_started_at: datetime) -
 
 def _draw_tab(tab: str, trace_id: str, span: Mapping[str, Any], attributes: dict[str, str]) -> None:
     if tab == "Content":
-        _draw_content(attributes)
+        _draw_content(trace_id, str(span["span_id"]))
     elif tab == "Attributes":
         fact_list(_pairs(_known(span) | attributes), key="span-attributes")
     elif tab == "Events":
@@ -84,15 +83,21 @@ def _facts(span: Mapping[str, Any], trace_started_at: datetime) -> list[Fact]:
     ]
 
 
-def _draw_content(attributes: Mapping[str, str]) -> None:
-    shown = False
-    for name, label in _CONTENT.items():
-        for role, text, language in spoken(attributes.get(name, "")):
-            shown = True
-            st.text(formats.sentence_list((label, role)))
-            st.code(text[:_CONTENT_LIMIT], language=language, wrap_lines=True)
-    if not shown:
+def _draw_content(trace_id: str, span_id: str) -> None:
+    values = ask("span_content", trace=trace_id, span=span_id)
+    if values.empty:
         st.text("This span carries no prompt, output, argument or result. The other tabs show what it has.")
+    for value in values.to_dict("records"):
+        label = _NAMES.get(value["name"], _SIDES.get(value["side"], value["side"]))
+        name = formats.first_line(value["name"]) if value["is_one_of_many"] else ""
+        size = f"{formats.count(value['content_bytes'])} bytes"
+        if formats.is_unknown(value["content"]):
+            st.text(formats.sentence_list((label, name, f"{size}, text not kept")))
+            continue
+        cut = f"cut, {size} in all" if value["is_cut"] else ""
+        for role, text, language in spoken(value["content"]) or [("", "", None)]:
+            st.text(formats.sentence_list((label, name, formats.first_line(role), cut)))
+            st.code(text[:_CONTENT_LIMIT], language=language, wrap_lines=True)
 
 
 def _draw_events(trace_id: str, span_id: str) -> None:

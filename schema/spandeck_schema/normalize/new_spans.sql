@@ -11,11 +11,15 @@ with timed as (
         incoming_spans.name,
         incoming_spans.otel_kind,
         incoming_spans.otel_status,
-        incoming_spans.status_message,
+        -- Cut here, so that normalizing again from the stored text comes to the same.
+        store.to_text(store.to_text(incoming_spans.status_message)[:2048]) as status_message,
         incoming_spans.received_at,
         -- A start before 2000 is a clock that was never set: the span is shown at its end, or when it came.
         started_ns >= 946684800000000000 as has_start,
         case when ended_ns > 0 then make_timestamp(cast(ended_ns // 1000 as bigint)) end as ended_at,
+        -- What a time stamp of microseconds leaves out.
+        cast(case when has_start then started_ns % 1000 end as usmallint) as started_rest_ns,
+        cast(case when ended_ns > 0 then ended_ns % 1000 end as usmallint) as ended_rest_ns,
         case
             when has_start then make_timestamp(cast(started_ns // 1000 as bigint))
             else coalesce(ended_at, received_at)
@@ -27,7 +31,9 @@ with timed as (
                 case when not has_start then 'no_start' end,
                 case when ended_ns = 0 then 'incomplete' end,
                 case when ended_ns > 0 and ended_ns < started_ns then 'clock_skew' end,
-                case when started_at > received_at + interval 10 minute then 'future' end
+                case when started_at > received_at + interval 10 minute then 'future' end,
+                case when from_log then 'from_log' end,
+                case when dropped_count > 0 then 'truncated' end
             ],
             lambda flag: flag is not null
         ) as flags
@@ -89,7 +95,7 @@ placed as (
             case
                 when time_to_last_token_ms between 0 and duration_ms + 1 then time_to_last_token_ms
             end as time_to_last_token_ms,
-            coalesce(store.to_text(status_message), error_message, exception_message)[:2048] as error_message,
+            coalesce(status_message, error_message, exception_message)[:2048] as error_message,
             coalesce(provider, store.provider_of_model(coalesce(response_model, request_model))) as provider
         ),
         case
@@ -154,6 +160,8 @@ select
     step,
     started_at,
     ended_at,
+    started_rest_ns,
+    ended_rest_ns,
     duration_ms,
     time_to_first_token_ms,
     case when kind = 'llm' then coalesce(time_to_last_token_ms, duration_ms) end as time_to_last_token_ms,
@@ -168,6 +176,7 @@ select
             )
     end as error_type,
     case when status = 'error' then error_message end as error_message,
+    status_message,
     had_exception,
     finish_reasons,
     case when usage_basis = 'added' then input_tokens + cached_tokens else input_tokens end as input_tokens,

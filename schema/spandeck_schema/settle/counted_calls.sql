@@ -1,76 +1,92 @@
--- grain: one span with a call or with usage of a touched trace, and whether it stands in the sums
--- Of nested calls of one kind the deepest with usage counts, without any usage the deepest; the usage of a parent
--- that is no call itself counts only if nothing below it has usage.
-with calls as (
-    select
-        spans.trace_id,
-        spans.span_id,
-        tree.agent_name,
-        tree.call_ancestors,
-        case when spans.kind in ('llm', 'embedding') then spans.kind else 'agent' end as call_kind,
-        coalesce(spans.input_tokens, spans.output_tokens) is not null as has_usage
-    from trace_spans as spans
-    inner join span_tree as tree using (trace_id, span_id)
-    where spans.kind in ('llm', 'embedding') or coalesce(spans.input_tokens, spans.output_tokens) is not null
+-- grain: one call span of a touched trace: whether it stands in the sums, why, and which call tells it if not
+-- Twins unite what stands for them in their traces; of each such group one call counts, by preference one that has a
+-- parent, since a lone root knows neither agent nor session.
+with recursive edges as (
+    select distinct
+        own.leaf_key,
+        other.leaf_key as twin_leaf_key,
+        twins.reason
+    from call_twins as twins
+    inner join tree_calls as own using (call_key)
+    inner join tree_calls as other on twins.twin_key = other.call_key
+    where own.leaf_key != other.leaf_key and other.leaf_count = 1
 ),
 
-pairs as (
+-- One call told as several (a span each try) takes in its twin, but its parts stay apart.
+absorbed as (
     select
-        below.trace_id,
-        above.span_id as above_id,
-        above.has_usage as above_has_usage,
-        below.span_id as below_id,
-        below.has_usage as below_has_usage,
-        above.call_kind = below.call_kind as same_kind,
-        above.call_kind = 'agent' as above_is_parent
+        other.leaf_key,
+        min(own.leaf_key) as told_key,
+        min(twins.reason) as reason
+    from call_twins as twins
+    inner join tree_calls as own using (call_key)
+    inner join tree_calls as other on twins.twin_key = other.call_key
+    where own.leaf_count > 1 and other.leaf_count = 1 and own.leaf_key != other.leaf_key
+    group by other.leaf_key
+),
+
+reached as (
+    select
+        leaf_key,
+        twin_leaf_key as member_key
+    from edges
+    union
+    select
+        reached.leaf_key,
+        edges.twin_leaf_key as member_key
+    from reached
+    inner join edges on reached.member_key = edges.leaf_key
+),
+
+ranked as (
+    select
+        reached.leaf_key,
+        arg_min(reached.member_key, (not calls.has_parent, calls.trust_rank, reached.member_key)) as told_key
     from (
+        select * from reached
+        union
         select
-            trace_id,
-            span_id,
-            call_kind,
-            has_usage,
-            unnest(call_ancestors) as above_id
-        from calls
-    ) as below
-    inner join calls as above
-        on
-            below.trace_id = above.trace_id
-            and below.above_id = above.span_id
+            leaf_key,
+            leaf_key as member_key
+        from edges
+    ) as reached
+    inner join call_spans as calls on reached.member_key = calls.call_key
+    group by reached.leaf_key
 ),
 
-covered as (
+reasons as (
     select
-        trace_id,
-        above_id as span_id,
-        arg_min(below_id, below_id) as duplicate_of
-    from pairs
-    where
-        (same_kind or above_is_parent)
-        and (below_has_usage or (not above_has_usage and same_kind))
-    group by all
+        leaf_key,
+        max(reason) as reason
+    from edges
+    group by leaf_key
 ),
 
-echoes as (
+tellers as (
     select
-        pairs.trace_id,
-        pairs.below_id as span_id,
-        arg_min(pairs.above_id, pairs.above_id) as duplicate_of
-    from pairs
-    anti join covered
-        on
-            pairs.trace_id = covered.trace_id
-            and pairs.above_id = covered.span_id
-    where pairs.same_kind and pairs.above_has_usage and not pairs.below_has_usage
-    group by all
+        tree.*,
+        coalesce(absorbed.told_key, ranked.told_key, tree.leaf_key) as told_key,
+        coalesce(absorbed.reason, reasons.reason) as twin_reason
+    from tree_calls as tree
+    left join absorbed using (leaf_key)
+    left join ranked using (leaf_key)
+    left join reasons using (leaf_key)
 )
 
 select
+    calls.call_key,
     calls.trace_id,
     calls.span_id,
     calls.agent_name,
     calls.call_kind as kind,
-    coalesce(covered.duplicate_of, echoes.duplicate_of) as duplicate_of,
-    covered.span_id is null and echoes.span_id is null as counted
-from calls
-left join covered using (trace_id, span_id)
-left join echoes using (trace_id, span_id)
+    tellers.told_key,
+    tellers.leaf_count = 1 and calls.call_kind != 'agent' as is_whole,
+    tellers.told_key = calls.call_key as counted,
+    case
+        when tellers.call_key != tellers.leaf_key or tellers.told_key = calls.call_key then tellers.reason
+        else tellers.twin_reason
+    end as reason,
+    case when not counted then tellers.told_key[:32] end as duplicate_trace_id,
+    case when not counted then tellers.told_key[33:] end as duplicate_of
+from call_spans as calls
+inner join tellers using (call_key)

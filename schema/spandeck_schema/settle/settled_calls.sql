@@ -1,111 +1,130 @@
 -- grain: one row of store.calls for a touched trace, with its price
 -- A tool span with usage of its own makes two rows, a tool call and a parent (kind agent) that alone has the usage.
-with calls as (
-    select
-        trace_id,
-        span_id,
-        kind,
-        counted,
-        duplicate_of,
-        agent_name
-    from counted_calls
-    union all
-    select
-        spans.trace_id,
-        spans.span_id,
-        'tool' as kind,
-        true as counted,
-        null as duplicate_of,
-        tree.agent_name
-    from trace_spans as spans
-    inner join span_tree as tree using (trace_id, span_id)
-    where spans.kind = 'tool'
-),
-
-used as (
+with told as (
     select
         calls.trace_id,
         calls.span_id,
         calls.kind,
-        spans.input_tokens,
-        spans.output_tokens,
-        spans.cache_read_tokens,
-        spans.cache_write_tokens,
-        spans.reasoning_tokens,
-        spans.usage_basis,
-        spans.reported_cost_usd,
-        prices.* exclude (price_model, source)
-    from calls
+        calls.counted,
+        calls.reason,
+        calls.duplicate_trace_id,
+        calls.duplicate_of,
+        coalesce(calls.agent_name, told_calls.agent_name) as agent_name,
+        coalesce(context.session_id, told_calls.session_id) as session_id,
+        coalesce(context.user_id, told_calls.user_id) as user_id,
+        context.first_received_at,
+        spans.scope,
+        spans.service,
+        spans.service_instance,
+        spans.started_at,
+        spans.duration_ms,
+        coalesce(spans.time_to_first_token_ms, told_calls.time_to_first_token_ms) as time_to_first_token_ms,
+        spans.time_to_last_token_ms,
+        coalesce(told_calls.provider, spans.provider) as provider,
+        coalesce(told_calls.request_model, spans.request_model) as request_model,
+        coalesce(told_calls.response_model, spans.response_model) as response_model,
+        coalesce(spans.response_id, told_calls.response_id) as response_id,
+        cast(null as varchar) as tool_name,
+        spans.tool_call_id,
+        cast(null as varchar) as tool_input_hash,
+        coalesce(spans.streamed, told_calls.streamed) as streamed,
+        spans.status,
+        coalesce(spans.error_type, case when spans.status = 'error' then told_calls.error_type end) as error_type,
+        coalesce(spans.error_message, case when spans.status = 'error' then told_calls.error_message end)
+            as error_message,
+        coalesce(told_calls.finish_reasons, spans.finish_reasons) as finish_reasons,
+        coalesce(told_calls.input_tokens, spans.input_tokens) as input_tokens,
+        coalesce(told_calls.output_tokens, spans.output_tokens) as output_tokens,
+        coalesce(told_calls.cache_read_tokens, spans.cache_read_tokens) as cache_read_tokens,
+        coalesce(told_calls.cache_write_tokens, spans.cache_write_tokens) as cache_write_tokens,
+        coalesce(told_calls.cache_write_1h_tokens, spans.cache_write_1h_tokens) as cache_write_1h_tokens,
+        coalesce(told_calls.reasoning_tokens, spans.reasoning_tokens) as reasoning_tokens,
+        coalesce(told_calls.audio_input_tokens, spans.audio_input_tokens) as audio_input_tokens,
+        coalesce(told_calls.audio_output_tokens, spans.audio_output_tokens) as audio_output_tokens,
+        spans.input_tokens as own_input_tokens,
+        coalesce(told_calls.usage_basis, spans.usage_basis) as usage_basis,
+        coalesce(told_calls.usage_source, spans.usage_source) as usage_source,
+        coalesce(told_calls.usage_scope, case when spans.input_tokens is not null then spans.scope end) as usage_scope,
+        coalesce(told_calls.reported_cost_usd, spans.reported_cost_usd) as reported_cost_usd,
+        coalesce(spans.cache_hit, told_calls.cache_hit) as cache_hit,
+        coalesce(told_calls.attempt, spans.attempt) as attempt
+    from counted_calls as calls
     inner join trace_spans as spans using (trace_id, span_id)
+    inner join trace_context as context using (trace_id)
+    left join told_calls using (call_key)
+),
+
+priced as (
+    select
+        told.*,
+        prices.price_id as found_price_id,
+        store.cost_usd(
+            told.kind,
+            told.input_tokens,
+            told.output_tokens,
+            told.cache_read_tokens,
+            told.cache_write_tokens,
+            prices.input_usd_per_mtok,
+            prices.output_usd_per_mtok,
+            prices.cache_read_usd_per_mtok,
+            prices.cache_write_usd_per_mtok
+        ) as cost_usd
+    from told
     left join store.price_models as answered
         on
-            coalesce(spans.provider, '') = answered.provider
-            and spans.response_model = answered.model
+            coalesce(told.provider, '') = answered.provider
+            and told.response_model = answered.model
     left join store.price_models as asked
         on
-            coalesce(spans.provider, '') = asked.provider
-            and spans.request_model = asked.model
+            coalesce(told.provider, '') = asked.provider
+            and told.request_model = asked.model
     left join store.prices
         on
             coalesce(answered.price_model, asked.price_model) = prices.price_model
-            and spans.started_at >= prices.valid_from
-            and spans.started_at < prices.valid_to
-            and spans.input_tokens >= prices.from_input_tokens
-            and spans.input_tokens < prices.to_input_tokens
-    where calls.kind != 'tool'
+            and told.started_at >= prices.valid_from
+            and told.started_at < prices.valid_to
+            and told.input_tokens >= prices.from_input_tokens
+            and told.input_tokens < prices.to_input_tokens
 )
 
 select
-    calls.trace_id,
-    calls.span_id,
-    calls.kind,
-    calls.counted,
-    calls.duplicate_of,
+    * exclude (found_price_id) replace (
+        list_transform(finish_reasons, lambda word: store.finish_reason(word)) as finish_reasons
+    ),
+    case when cost_usd is not null then found_price_id end as price_id
+from priced
+union all by name
+select
+    tools.trace_id,
+    tools.span_id,
+    'tool' as kind,
+    tools.counted,
+    tools.reason,
+    tools.duplicate_trace_id,
+    tools.duplicate_of,
+    tools.agent_name,
+    context.session_id,
+    context.user_id,
+    context.first_received_at,
+    spans.scope,
     spans.service,
+    spans.service_instance,
     spans.started_at,
     spans.duration_ms,
-    spans.time_to_first_token_ms,
-    spans.time_to_last_token_ms,
     spans.provider,
     spans.request_model,
     spans.response_model,
+    spans.response_id,
     spans.tool_name,
+    spans.tool_call_id,
     spans.tool_input_hash,
-    calls.agent_name,
-    context.session_id,
-    context.user_id,
     spans.streamed,
-    spans.status,
-    spans.error_type,
-    spans.error_message,
+    tools.status,
+    case when tools.status = 'error' then coalesce(tools.error_type, spans.error_type) end as error_type,
+    case when tools.status = 'error' then coalesce(tools.error_message, spans.error_message) end as error_message,
     list_transform(spans.finish_reasons, lambda word: store.finish_reason(word)) as finish_reasons,
-    used.input_tokens,
-    used.output_tokens,
-    used.cache_read_tokens,
-    used.cache_write_tokens,
-    used.reasoning_tokens,
-    used.usage_basis,
-    store.cost_usd(
-        used.kind,
-        used.input_tokens,
-        used.output_tokens,
-        used.cache_read_tokens,
-        used.cache_write_tokens,
-        used.input_usd_per_mtok,
-        used.output_usd_per_mtok,
-        used.cache_read_usd_per_mtok,
-        used.cache_write_usd_per_mtok
-    ) as cost_usd,
-    case when cost_usd is not null then used.price_id end as price_id,
-    used.reported_cost_usd,
     spans.cache_hit,
-    spans.attempt,
-    context.first_received_at
-from calls
+    spans.attempt
+from counted_tools as tools
 inner join trace_spans as spans using (trace_id, span_id)
 inner join trace_context as context using (trace_id)
-left join used
-    on
-        calls.trace_id = used.trace_id
-        and calls.span_id = used.span_id
-        and calls.kind = used.kind

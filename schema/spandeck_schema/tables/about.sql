@@ -2,5 +2,7 @@
 create table if not exists store.about (
     schema_version bigint not null,
     definitions_digest varchar not null,
-    prices_source varchar not null
+    prices_source varchar not null,
+    normalized_by varchar not null,
+    normalized_at timestamp
 );

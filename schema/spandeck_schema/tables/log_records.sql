@@ -1,4 +1,4 @@
--- grain: one received OTLP log record
+-- grain: one OTLP log record; a resend is dropped at insert
 create table if not exists store.log_records (
     trace_id varchar,
     span_id varchar,
@@ -10,5 +10,6 @@ create table if not exists store.log_records (
     occurred_at timestamp,
     attributes map (varchar, varchar),
     resource map (varchar, varchar),
-    received_at timestamp not null
+    received_at timestamp not null,
+    content_hash ubigint
 );

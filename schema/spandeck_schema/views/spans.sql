@@ -2,7 +2,19 @@
 -- Joined on started_at too, so that a range of time or a trace prunes both sides.
 create or replace view main.spans as
 select
-    spans.* exclude (agent_name, tool_input_hash, run_id, project, links, received_at, attributes, resource),
+    spans.* exclude (
+        agent_name,
+        tool_input_hash,
+        run_id,
+        project,
+        started_rest_ns,
+        ended_rest_ns,
+        status_message,
+        links,
+        received_at,
+        attributes,
+        resource
+    ),
     coalesce(calls.agent_name, spans.agent_name) as agent_name,
     spans.project,
     spans.run_id,

@@ -1,0 +1,1 @@
+"""What may be written from outside the ingest path: one module a command, all named in `registry.py`."""

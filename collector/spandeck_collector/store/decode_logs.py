@@ -1,0 +1,137 @@
+"""OTLP logs to one row a record, and one span more where a record stands for a call."""
+
+from __future__ import annotations
+
+import math
+from hashlib import blake2b
+
+import pyarrow as pa
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.content import Contents, Owner
+from spandeck_collector.store.content_parts import HOUR_US
+from spandeck_collector.store.values import attribute_texts
+from spandeck_schema.log_spans import LogSpan, load_log_spans
+
+_TEXT = pa.string()
+_TIME = pa.timestamp("us")
+LOG_COLUMNS = (
+    ("arrival", pa.int64()),
+    ("request", pa.int64()),
+    ("record_hash", pa.uint64()),
+    ("trace_id", _TEXT),
+    ("span_id", _TEXT),
+    ("scope", _TEXT),
+    ("event_name", _TEXT),
+    ("severity", _TEXT),
+    ("body", _TEXT),
+    ("occurred_at", _TIME),
+    ("received_at", _TIME),
+)
+_LOG_SPANS = load_log_spans()
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
+
+_Texts = dict[str, str | None]
+
+
+def append_logs(
+    body: bytes, received_us: int, logs: Rows, spans: Rows, resources: Resources, contents: Contents
+) -> None:
+    """Add the records of one log export to `logs`, their content to `contents`, what they tell of calls to `spans`.
+
+    `event_name` is the record's, else its attribute `event.name`; a record without any time has NULL.
+    Raises `google.protobuf.message.DecodeError` for a damaged body.
+    """
+    request = len(logs)
+    for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
+        resource_row = resources.append(attribute_texts(resource_logs.resource.attributes))
+        origin = resource_logs.resource.SerializeToString()
+        for scope_logs in resource_logs.scope_logs:
+            for log in scope_logs.log_records:
+                _append(log, scope_logs.scope, (request, origin, resource_row, received_us), logs, spans, contents)
+
+
+def _append(
+    log: LogRecord,
+    scope: InstrumentationScope,
+    came: tuple[int, bytes, int, int],
+    logs: Rows,
+    spans: Rows,
+    contents: Contents,
+) -> None:
+    request, origin, resource_row, received_us = came
+    attributes = attribute_texts(log.attributes)
+    event_name = log.event_name or attributes.get("event.name") or None
+    time_ns = log.time_unix_nano or log.observed_time_unix_nano
+    trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
+    owner = Owner(len(logs), trace_id, span_id, received_us, received_us - received_us % HOUR_US)
+    text, kept = contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    row = (
+        len(logs),
+        request,
+        _record_hash(origin, scope, log),
+        trace_id,
+        span_id,
+        scope.name or None,
+        event_name,
+        log.severity_text or None,
+        text,
+        time_ns // 1000 or None,
+        received_us,
+    )
+    logs.append(row, kept, resource_row)
+    rule = _LOG_SPANS.get(event_name) if event_name else None
+    if rule and rule.is_in(scope.name):
+        span = _span(log, time_ns, rule, scope, attributes)
+        rest = (received_us, True, log.dropped_attributes_count)
+        slots = attributes | rule.attributes
+        spans.append((len(spans), *span, *rest), kept | rule.attributes, resource_row, slots=slots)
+
+
+def _record_hash(origin: bytes, scope: InstrumentationScope, log: LogRecord) -> int:
+    """64 bits of all that a record says: a resent record has the same."""
+    digest = blake2b(origin, digest_size=8)
+    digest.update(scope.SerializeToString())
+    digest.update(log.SerializeToString())
+    return int.from_bytes(digest.digest(), "little")
+
+
+def _span(
+    log: LogRecord, time_ns: int, rule: LogSpan, scope: InstrumentationScope, attributes: _Texts
+) -> tuple[object, ...]:
+    """`trace_id` to `links` of a span. The ids come from what the record says: a resent record is a resent span."""
+    facts = [rule.name, str(time_ns), *(f"{name}={value}" for name, value in sorted(attributes.items()))]
+    origin = [value for name in rule.trace_from if (value := attributes.get(name))] or facts
+    length_ns = _length_ns(attributes.get(rule.duration_ms), time_ns)
+    failed = rule.has_failed(attributes)
+    return (
+        log.trace_id.hex() or _digest(origin, _TRACE_ID_BYTES),
+        _digest(facts, _SPAN_ID_BYTES),
+        log.span_id.hex() or None,
+        scope.name or None,
+        scope.version or None,
+        rule.name,
+        "CLIENT",
+        time_ns - (length_ns or 0),
+        # An end at zero is how a span says that its length is unknown.
+        0 if length_ns is None else time_ns,
+        "ERROR" if failed else "UNSET",
+        (attributes.get(rule.message) or "") if failed else "",
+        None,
+    )
+
+
+def _length_ns(duration_ms: str | None, most_ns: int) -> int | None:
+    """Milliseconds in a text as nanoseconds; None for what is no duration or longer than the time since 1970."""
+    try:
+        length = float(duration_ms or "")
+    except ValueError:
+        return None
+    return round(length * 1e6) if math.isfinite(length) and 0 <= length * 1e6 <= most_ns else None
+
+
+def _digest(facts: list[str], size: int) -> str:
+    return blake2b("\0".join(facts).encode(errors="replace"), digest_size=size).hexdigest()

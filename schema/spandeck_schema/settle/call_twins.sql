@@ -1,0 +1,110 @@
+-- grain: a pair of model calls that two instrumentations tell of one real call, in both directions
+-- By the id of the response, with starts within 2 s; where not both have one, by equal service, model and input tokens
+-- and an overlap of more than 80 % of the shorter (of the longer, where no tokens are known). Never by time alone, and
+-- each call is paired with at most one call of another scope, the nearest for both: parallel calls are common.
+with calls as (
+    select *
+    from call_spans
+    where call_kind != 'agent'
+),
+
+told_ids as (
+    select response_id
+    from calls
+    group by response_id
+    having count(distinct scope) > 1
+),
+
+-- What spans nested in each other tell is one call: it overlaps as a whole, with the id that any of them has.
+wholes as (
+    select
+        calls.* replace (coalesce(calls.response_id, ids.response_id) as response_id),
+        calls.ended_us - calls.started_us as duration_us
+    from calls
+    inner join tree_calls as tree using (call_key)
+    left join (
+        select
+            tree_calls.leaf_key,
+            min(calls.response_id) as response_id
+        from tree_calls
+        inner join calls using (call_key)
+        where tree_calls.leaf_count = 1
+        group by tree_calls.leaf_key
+    ) as ids
+        on calls.call_key = ids.leaf_key
+    where tree.leaf_key = calls.call_key
+),
+
+same_tokens as (
+    select
+        service,
+        input_tokens
+    from wholes
+    group by all
+    having count(distinct scope) > 1
+),
+
+by_id as (
+    select
+        first.call_key,
+        first.scope,
+        second.call_key as twin_key,
+        second.scope as twin_scope,
+        abs(first.started_us - second.started_us) as distance_us,
+        'same_response' as reason
+    from (select * from calls where response_id in (select response_id from told_ids)) as first
+    inner join calls as second
+        on
+            first.response_id = second.response_id
+            and first.call_kind = second.call_kind
+            and first.scope != second.scope
+            and abs(first.started_us - second.started_us) <= 2000000
+),
+
+by_overlap as (
+    select
+        first.call_key,
+        first.scope,
+        second.call_key as twin_key,
+        second.scope as twin_scope,
+        abs(first.started_us - second.started_us) + abs(first.ended_us - second.ended_us) as distance_us,
+        'same_call' as reason
+    from (select wholes.* from wholes semi join same_tokens using (service, input_tokens)) as first
+    inner join wholes as second
+        on
+            first.service = second.service
+            and first.service_instance = second.service_instance
+            and first.input_tokens = second.input_tokens
+            and first.call_kind = second.call_kind
+            and first.scope != second.scope
+            and (first.response_id is null or second.response_id is null)
+            and least(first.ended_us, second.ended_us) - greatest(first.started_us, second.started_us)
+            >= 0.8 * case
+                when first.input_tokens = -1 then greatest(first.duration_us, second.duration_us)
+                else least(first.duration_us, second.duration_us)
+            end
+            and list_has_any(first.models, second.models)
+),
+
+nearest as (
+    select *
+    from (
+        select * from by_id
+        union all
+        select * from by_overlap
+    ) as pairs
+    qualify row_number() over (
+        partition by call_key, twin_scope
+        order by reason desc, distance_us, twin_key
+    ) = 1
+)
+
+select
+    nearest.call_key,
+    nearest.twin_key,
+    nearest.reason
+from nearest
+inner join nearest as back
+    on
+        nearest.call_key = back.twin_key
+        and nearest.twin_key = back.call_key

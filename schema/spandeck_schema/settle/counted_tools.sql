@@ -1,0 +1,104 @@
+-- grain: one tool call of a touched trace: whether it counts, and how it ended
+-- A call over MCP is the one of the tool span around it; the same call id told in two scopes is one call.
+with tools as (
+    select
+        spans.trace_id || spans.span_id as call_key,
+        spans.trace_id,
+        spans.span_id,
+        spans.parent_span_id,
+        spans.kind,
+        coalesce(spans.scope, '') as scope,
+        spans.family,
+        spans.tool_name,
+        spans.tool_call_id,
+        epoch_us(spans.started_at) as started_us,
+        spans.status,
+        tree.agent_name
+    from trace_spans as spans
+    inner join span_tree as tree using (trace_id, span_id)
+    where spans.kind = 'tool' or (spans.kind = 'mcp' and spans.operation in ('tools/call', 'execute_tool'))
+),
+
+told_ids as (
+    select tool_call_id
+    from tools
+    where tool_call_id is not null
+    group by tool_call_id
+    having count(distinct scope) > 1
+),
+
+nearest as (
+    select
+        first.call_key,
+        first.scope,
+        second.call_key as twin_key,
+        second.scope as twin_scope,
+        (store.trust_rank(second.family), second.call_key) < (store.trust_rank(first.family), first.call_key) as yields
+    from (select * from tools where tool_call_id in (select tool_call_id from told_ids)) as first
+    inner join tools as second
+        on
+            first.tool_call_id = second.tool_call_id
+            and first.tool_name = second.tool_name
+            and first.scope != second.scope
+            and abs(first.started_us - second.started_us) <= 2000000
+    qualify row_number() over (
+        partition by first.call_key, second.scope
+        order by abs(first.started_us - second.started_us), second.call_key
+    ) = 1
+),
+
+twins as (
+    select
+        nearest.call_key,
+        min(nearest.twin_key) as told_key
+    from nearest
+    inner join nearest as back
+        on
+            nearest.call_key = back.twin_key
+            and nearest.twin_key = back.call_key
+    where nearest.yields
+    group by nearest.call_key
+),
+
+around as (
+    select
+        below.call_key,
+        above.call_key as told_key
+    from tools as below
+    inner join tools as above
+        on
+            below.trace_id = above.trace_id
+            and below.parent_span_id = above.span_id
+            and below.tool_name = above.tool_name
+    where below.kind = 'mcp'
+),
+
+judged as (
+    select
+        trace_id,
+        parent_span_id as span_id,
+        arg_min(error_type, (started_at, span_id)) as error_type,
+        arg_min(error_message, (started_at, span_id)) as error_message
+    from trace_spans
+    where judges_parent and status = 'error'
+    group by all
+)
+
+select
+    tools.trace_id,
+    tools.span_id,
+    tools.agent_name,
+    coalesce(around.told_key, twins.told_key) is null as counted,
+    case when counted then 'leaf' else 'same_tool_call' end as reason,
+    coalesce(around.told_key, twins.told_key)[:32] as duplicate_trace_id,
+    coalesce(around.told_key, twins.told_key)[33:] as duplicate_of,
+    case when judged.span_id is not null then 'error' else tools.status end as status,
+    judged.error_type,
+    judged.error_message
+from tools
+left join twins using (call_key)
+left join around using (call_key)
+left join judged
+    on
+        tools.trace_id = judged.trace_id
+        and tools.span_id = judged.span_id
