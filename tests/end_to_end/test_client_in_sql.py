@@ -135,6 +135,10 @@ def test_judgements_and_open_work_arrive_as_events(agent: Agent, stack: Stack) -
     )
     events = "select event_name, span_id from log_records where trace_id = ?"
     assert settled(stack, events, result.trace_id, 1) == [["gen_ai.evaluation.result", result.span_id]]
+    kept = "select name, label, score, span_id from evaluations where trace_id = ?"
+    assert settled(stack, kept, result.trace_id, 1) == [
+        ["unsupported_values", judged.label, judged.score, result.span_id]
+    ]
     with configured().request("hangs") as req:
         assert settled(stack, events, req.trace_id, 1) == [["spandeck.span.open", req.span_id]]
         assert stack.rows("select * from traces where trace_id = ?", req.trace_id) == []
