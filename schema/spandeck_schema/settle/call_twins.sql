@@ -19,7 +19,12 @@ told_ids as (
 wholes as (
     select
         calls.* replace (coalesce(calls.response_id, ids.response_id) as response_id),
-        calls.ended_us - calls.started_us as duration_us
+        calls.ended_us - calls.started_us as duration_us,
+        -- Calls of the very same times are paired one by one.
+        row_number() over (
+            partition by calls.service, calls.call_kind, calls.scope, calls.started_us, calls.ended_us
+            order by calls.call_key
+        ) as place
     from calls
     inner join tree_calls as tree using (call_key)
     left join (
@@ -51,6 +56,7 @@ by_id as (
         second.call_key as twin_key,
         second.scope as twin_scope,
         abs(first.started_us - second.started_us) as distance_us,
+        0 as apart,
         'same_response' as reason
     from (select * from calls where response_id in (select response_id from told_ids)) as first
     inner join calls as second
@@ -68,6 +74,7 @@ by_overlap as (
         second.call_key as twin_key,
         second.scope as twin_scope,
         abs(first.started_us - second.started_us) + abs(first.ended_us - second.ended_us) as distance_us,
+        abs(first.place - second.place) as apart,
         'same_call' as reason
     from (select wholes.* from wholes semi join same_tokens using (service, input_tokens)) as first
     inner join wholes as second
@@ -95,7 +102,7 @@ nearest as (
     ) as pairs
     qualify row_number() over (
         partition by call_key, twin_scope
-        order by reason != 'same_response', distance_us, twin_key
+        order by reason != 'same_response', distance_us, apart, twin_key
     ) = 1
 )
 
