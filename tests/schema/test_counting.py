@@ -228,8 +228,8 @@ def test_neither_order_nor_batches_nor_resends_change_a_number(data: st.DataObje
 
 
 def rows_of(sandbox: Sandbox, view: str, trace: int) -> list[dict[str, Any]]:
-    """The rows of a trace, without its id and without when they came."""
-    left_out = "trace_id, received_at" if view == "spans" else "trace_id"
+    """The rows of a trace, without its ids and without when they came."""
+    left_out = "trace_id, duplicate_trace_id, received_at" if view == "spans" else "trace_id"
     return sandbox.rows(
         f"select * exclude ({left_out}) from {view} where trace_id = ? order by all", [otlp.trace_id(trace)]
     )

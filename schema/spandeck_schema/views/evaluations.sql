@@ -22,10 +22,7 @@ placed as (
         coalesce(evaluations.span_id, answers.span_id) as span_id,
         evaluations.* exclude (trace_id, span_id, received_at)
     from store.evaluations
-    left join answers
-        on
-            evaluations.response_id = answers.response_id
-            and evaluations.span_id is null
+    left join answers on case when evaluations.span_id is null then evaluations.response_id end = answers.response_id
 )
 
 select
