@@ -72,6 +72,18 @@ def test_a_gateway_that_tells_the_response_of_its_caller_makes_no_second_call(sc
     assert scene.rows("llm_calls", "span_id") == [(otlp.span_id(1),)]
 
 
+def test_of_calls_with_one_id_each_is_the_twin_of_the_nearest(scene: Scene) -> None:
+    told = (call(n + 1, (OTEL, SDK)[n % 2], "r", trace=n % 2 + 1, at_ms=n // 2 * 100 + n % 2 * 7) for n in range(200))
+    scene.take(*told)
+    twins = scene.rows("store.calls", "counted", "duplicate_of")
+    assert sum(counted for counted, _ in twins) == 100
+
+
+def test_an_id_that_very_many_scopes_tell_is_no_id(scene: Scene) -> None:
+    scene.take(*(call(n, f"scope-{n}", "constant", tokens=n, trace=n) for n in range(1, 10)))
+    assert [counted for (counted,) in scene.rows("store.calls", "counted")] == [True] * 9
+
+
 def test_a_twin_that_comes_in_a_later_batch_is_found(scene: Scene) -> None:
     scene.take(call(1, OTEL, "r", parent=9))
     scene.take(call(2, SDK, "r", trace=2))
