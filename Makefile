@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 	'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
-CHECKED := client collector dashboard schema sample_traces tests benchmarks
+CHECKED := client collector dashboard schema sample_traces tests benchmarks examples
 
 .PHONY: demo up test lint unit chaos load bench screenshots samples build clean
 

@@ -1,19 +1,23 @@
-"""The spans that wait for delivery: bounded, counted, and safe between the program's threads and the sender's."""
+"""The spans and events that wait for delivery: bounded, counted, and safe between the threads that share them."""
 
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Literal
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from spandeck.events import Event
 from spandeck.limits import Limits
+
+Item = ReadableSpan | Event
 
 DropReason = Literal["queue_full", "refused", "unreachable", "after_shutdown", "not_encodable"]
 
 
 class Backlog:
-    """A queue in which every accepted span is at last settled: delivered, or dropped for a reason.
+    """A queue in which every accepted item is at last settled: delivered, or dropped for a reason.
 
     The lock is re-entrant, because a generator that the garbage collector closes ends its span inside
     whatever code it interrupts.
@@ -22,25 +26,26 @@ class Backlog:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._changed = threading.Condition(threading.RLock())
-        self._queue: deque[tuple[ReadableSpan, int]] = deque()
+        self._queue: deque[tuple[Item, int]] = deque()
         self._queued_bytes = 0
         self._accepted_count = 0
         self._settled_count = 0
         self._flush_target = 0
         self._wake_count = 0
         self._deadline: float | None = None
+        self._asleep = False
         self._dropped: Counter[DropReason] = Counter()
         self.delivered_count = 0
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Lost spans by reason."""
+        """Lost spans and events by reason."""
         with self._changed:
             return {reason: count for reason, count in self._dropped.items()}
 
     @property
     def closing(self) -> bool:
-        """No more spans are accepted."""
+        """Nothing more is accepted."""
         return self._deadline is not None
 
     @property
@@ -54,13 +59,13 @@ class Backlog:
             return longest_s
         return min(longest_s, max(0.0, self._deadline - time.monotonic()))
 
-    def add(self, span: ReadableSpan, size_bytes: int) -> None:
-        """Accept a span; where that is too much, the oldest are dropped (`queue_full`)."""
+    def add(self, item: Item, size_bytes: int) -> None:
+        """Accept an item; where that is too much, the oldest are dropped (`queue_full`)."""
         with self._changed:
             if self.closing:
                 self._dropped["after_shutdown"] += 1
                 return
-            self._queue.append((span, size_bytes))
+            self._queue.append((item, size_bytes))
             self._queued_bytes += size_bytes
             self._accepted_count += 1
             while len(self._queue) > self._limits.queue_spans or self._queued_bytes > self._limits.queue_bytes:
@@ -69,23 +74,31 @@ class Backlog:
             if len(self._queue) == 1 or self._batch_is_full():
                 self._changed.notify_all()
 
-    def next_batch(self) -> list[ReadableSpan] | None:
-        """Wait until a batch is full, asked for, or an interval old; None when closed and empty."""
+    def next_batch(self, idle_s: Callable[[], float | None]) -> list[Item] | None:
+        """Wait until a batch is full, asked for, or an interval old; None when closed and empty.
+
+        With nothing to send it comes back empty after `idle_s()` seconds; None waits for an item or a `nudge`.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self.closing)
-            self._changed.wait_for(self._batch_is_due, self._limits.interval_s)
-            batch: list[ReadableSpan] = []
+            self._asleep = True
+            limit_s = idle_s()
+            self._asleep = limit_s is None
+            self._changed.wait_for(lambda: self._queue or self.closing or self._is_nudged(limit_s), limit_s)
+            self._asleep = False
+            if self._queue or self.closing:
+                self._changed.wait_for(self._batch_is_due, self._limits.interval_s)
+            batch: list[Item] = []
             size_bytes = 0
             while self._queue and len(batch) < self._limits.batch_spans:
                 if batch and size_bytes + self._queue[0][1] > self._limits.batch_bytes:
                     break
-                span, span_bytes = self._take()
-                batch.append(span)
-                size_bytes += span_bytes
+                item, item_bytes = self._take()
+                batch.append(item)
+                size_bytes += item_bytes
             return None if not batch and self.closing else batch
 
     def settle(self, count: int, reason: DropReason | None = None) -> None:
-        """`count` spans are delivered, or dropped for `reason`; ignored for spans already given up."""
+        """`count` items are delivered, or dropped for `reason`; ignored for those already given up."""
         with self._changed:
             count = min(count, self._accepted_count - self._settled_count)
             self._settled_count += count
@@ -99,6 +112,13 @@ class Backlog:
         """Wait, but no longer than until the next flush or shutdown after `wake_count` was read."""
         with self._changed:
             self._changed.wait_for(lambda: self._wake_count != wake_count, seconds)
+
+    def nudge(self) -> None:
+        """Let a sender that waits for nothing but items ask `idle_s` again; costs nothing where it does not."""
+        if self._asleep:
+            with self._changed:
+                self._asleep = False
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
         """Ask for all that waits now; True when it is delivered within `timeout_s` seconds."""
@@ -127,14 +147,17 @@ class Backlog:
             self._queued_bytes = 0
             self.settle(self._accepted_count - self._settled_count, "unreachable")
 
-    def _take(self) -> tuple[ReadableSpan, int]:
-        span, size_bytes = self._queue.popleft()
+    def _take(self) -> tuple[Item, int]:
+        item, size_bytes = self._queue.popleft()
         self._queued_bytes -= size_bytes
-        return span, size_bytes
+        return item, size_bytes
 
     def _wake(self) -> None:
         self._wake_count += 1
         self._changed.notify_all()
+
+    def _is_nudged(self, limit_s: float | None) -> bool:
+        return limit_s is None and not self._asleep
 
     def _batch_is_full(self) -> bool:
         return len(self._queue) >= self._limits.batch_spans or self._queued_bytes >= self._limits.batch_bytes

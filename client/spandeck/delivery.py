@@ -1,25 +1,25 @@
-"""From ended spans to the collector: one daemon thread, retries, and waits that keep their time."""
+"""From ended spans and events to the collector: one daemon thread, retries, and waits that keep their time."""
 
 import atexit
-import os
 import random
 import sys
 import threading
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from spandeck.attributes import logger
-from spandeck.backlog import Backlog
+from spandeck.backlog import Backlog, Item
+from spandeck.encoding import estimated_bytes, pack_events, pack_spans
+from spandeck.events import Event
+from spandeck.forking import after_fork_in_child
 from spandeck.limits import EXIT_TIMEOUT_S, Limits
-from spandeck.transport import HttpTransport, Verdict
+from spandeck.notices import Notices
+from spandeck.transport import LOGS_PATH, TRACES_PATH, HttpTransport, Verdict
 
 _LONGEST_CLOSING_PAUSE_S = 0.2
-_SPAN_BYTES = 256
-_VALUE_BYTES = 16
 
 
 class Delivery(SpanProcessor):
@@ -31,37 +31,55 @@ class Delivery(SpanProcessor):
     first span of a process. A forked child starts empty: what waited is its parent's to send.
     """
 
-    def __init__(self, transport: HttpTransport, limits: Limits) -> None:
+    def __init__(self, transport: HttpTransport, limits: Limits, resource: Resource) -> None:
         self._transport = transport
         self._limits = limits
+        self._resource = resource
+        self._notices = Notices(limits.open_after_s, limits.queue_spans)
         self._backlog = Backlog(self._limits)
         self._starting = threading.RLock()
         self._thread: threading.Thread | None = None
         self._warned = False
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_weak_caller(weakref.WeakMethod(self._start_empty)))
+        after_fork_in_child(self._start_empty)
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Lost spans of this process by reason, see `spandeck.Telemetry.dropped`."""
+        """Lost spans and events of this process by reason, see `spandeck.Telemetry.dropped`."""
         return self._backlog.dropped
 
     @property
     def delivered_count(self) -> int:
-        """Spans of this process that the collector acknowledged."""
+        """Spans and events of this process that the collector acknowledged."""
         return self._backlog.delivered_count
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Nothing: only ended spans are sent."""
+        """Remember an open span; where it stays open, the collector is told (see `Notices`)."""
+        try:
+            if self._notices.opened(span):
+                self._start_thread()
+                self._backlog.nudge()
+        except Exception:
+            logger.debug("a span was not noted", exc_info=True)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue one span; never waits for the network and never raises."""
         try:
             if span.context is not None and span.context.trace_flags.sampled:
-                self._backlog.add(span, _estimated_bytes(span))
-                self._start_thread()
+                self._notices.ended(span.context.span_id)
+                self._add(span)
         except Exception:
             logger.debug("a span was not queued", exc_info=True)
+
+    def emit(self, event: Event) -> None:
+        """Queue one event; never waits for the network and never raises."""
+        try:
+            self._add(event)
+        except Exception:
+            logger.debug("an event was not queued", exc_info=True)
+
+    def _add(self, item: Item) -> None:
+        self._backlog.add(item, estimated_bytes(item))
+        self._start_thread()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """As `flush`, in milliseconds (the SDK's interface)."""
@@ -83,6 +101,7 @@ class Delivery(SpanProcessor):
     def _start_empty(self) -> None:
         closing = self._backlog.closing
         self._backlog = Backlog(self._limits)
+        self._notices = Notices(self._limits.open_after_s, self._limits.queue_spans)
         self._starting = threading.RLock()
         self._thread = None
         if closing:
@@ -103,28 +122,53 @@ class Delivery(SpanProcessor):
         _register_with_multiprocessing(self)
 
     def _run(self) -> None:
-        while (batch := self._backlog.next_batch()) is not None:
+        while (batch := self._backlog.next_batch(self._notices.wait_s)) is not None:
             try:
                 self._deliver(batch)
             except Exception:
                 logger.debug("a batch was not sent", exc_info=True)
                 self._backlog.settle(len(batch), "not_encodable")
+            self._give_notice()
 
-    def _deliver(self, batch: Sequence[ReadableSpan]) -> None:
-        spans, body = _encode(batch)
-        self._backlog.settle(len(batch) - len(spans), "not_encodable")
+    def _deliver(self, batch: Sequence[Item]) -> None:
+        spans = [item for item in batch if isinstance(item, ReadableSpan)]
+        events = [item for item in batch if isinstance(item, Event)]
+        if spans:
+            parcel = pack_spans(spans)
+            self._backlog.settle(len(spans) - len(parcel.items), "not_encodable")
+            self._send(TRACES_PATH, parcel.body, len(parcel.items))
+        if events:
+            self._send(LOGS_PATH, pack_events(events, self._resource).body, len(events))
+
+    def _send(self, path: str, body: bytes, item_count: int) -> None:
         backoff_s = self._limits.first_backoff_s
-        while spans:
+        while item_count:
             wake_count = self._backlog.wake_count
-            verdict = self._transport.post(body, self._backlog.remaining_s(self._limits.request_timeout_s))
+            verdict = self._transport.post(path, body, self._backlog.remaining_s(self._limits.request_timeout_s))
             if verdict.accepted or not verdict.retryable:
-                return self._settle(len(spans), verdict)
+                return self._settle(item_count, verdict)
             self._warn(verdict, self._prospect())
             if self._backlog.closing and (verdict.status is None or not self._backlog.remaining_s(1)):
                 return self._backlog.give_up()
             self._pause(backoff_s, verdict.retry_after_s, wake_count)
             backoff_s = min(2 * backoff_s, self._limits.longest_backoff_s)
         return None
+
+    def _give_notice(self) -> None:
+        """Tell of long-open spans and of losses, in one try: what fails is tried again at the next occasion."""
+        try:
+            dropped = self._backlog.dropped
+            notices = self._notices.due(dropped)
+            if not notices or self._backlog.closing:
+                return
+            body = pack_events(notices, self._resource).body
+            verdict = self._transport.post(LOGS_PATH, body, self._limits.request_timeout_s)
+            if verdict.accepted or not verdict.retryable:
+                self._notices.told(notices, dropped)
+            else:
+                self._pause(self._limits.first_backoff_s, verdict.retry_after_s, self._backlog.wake_count)
+        except Exception:
+            logger.debug("a notice was not sent", exc_info=True)
 
     def _settle(self, span_count: int, verdict: Verdict) -> None:
         refused_count = min(verdict.rejected_count, span_count) if verdict.accepted else span_count
@@ -160,41 +204,6 @@ class Delivery(SpanProcessor):
             answer,
             consequence,
         )
-
-
-def _encode(batch: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], bytes]:
-    """The spans that can be encoded, and their OTLP request: one bad span must not take the others with it."""
-    try:
-        return batch, encode_spans(batch).SerializeToString()
-    except Exception:
-        good = [span for span in batch if _is_encodable(span)]
-        return good, encode_spans(good).SerializeToString()
-
-
-def _is_encodable(span: ReadableSpan) -> bool:
-    try:
-        encode_spans([span]).SerializeToString()
-    except Exception:
-        return False
-    return True
-
-
-def _estimated_bytes(span: ReadableSpan) -> int:
-    """Roughly what the span occupies: enough to bound memory, cheap enough for every span."""
-    held = [span.attributes or {}, *(event.attributes or {} for event in span.events)]
-    return _SPAN_BYTES + sum(
-        len(name) + (len(value) if isinstance(value, str) else _VALUE_BYTES)
-        for values in held
-        for name, value in values.items()
-    )
-
-
-def _weak_caller(method: weakref.WeakMethod[Callable[[], None]]) -> Callable[[], None]:
-    def call() -> None:
-        if (alive := method()) is not None:
-            alive()
-
-    return call
 
 
 def _register_with_multiprocessing(delivery: Delivery) -> None:

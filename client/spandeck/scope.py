@@ -1,65 +1,29 @@
 """One open span: an explicit parent, current only inside its `with`, ended exactly once."""
 
-import os
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from spandeck import attributes
 from spandeck.attributes import quietly
+from spandeck.evaluation import Evaluation, EvaluationSource, evaluation_event
+from spandeck.events import Event, alert_attributes
+from spandeck.forking import this_process
+from spandeck.monitoring import Alert, Severity
+from spandeck.origin import Clock, Details, Origin
+from spandeck.span_id import SpanId
 from spandeck_schema import semantic_conventions as names
 
+NANOSECONDS_PER_MILLISECOND = 1e6
 _SCOPE_KEY = otel_context.create_key("spandeck-scope")
-
-
-class Clock:
-    """Unix nanoseconds that never step back: the wall clock read once, carried on by the monotonic clock."""
-
-    def __init__(self) -> None:
-        self._wall_ns = time.time_ns()
-        self._origin_ns = time.perf_counter_ns()
-
-    def now_ns(self) -> int:
-        """The time now, in nanoseconds since 1970 UTC."""
-        return self._wall_ns + time.perf_counter_ns() - self._origin_ns
-
-
-@dataclass(frozen=True)
-class Details:
-    """What a request passes on to all that happens inside it; None is unknown."""
-
-    agent: str
-    session_id: str | None = None
-    user_id: str | None = None
-    architecture: str | None = None
-    model: str | None = None
-    provider: str | None = None
-
-    def identity(self) -> dict[str, object]:
-        """The attributes that every span of the request carries, so that none needs its parent to be read."""
-        return {
-            names.GEN_AI_AGENT_NAME: self.agent,
-            names.GEN_AI_CONVERSATION_ID: self.session_id,
-            names.USER_ID: self.user_id,
-        }
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a span comes from: who makes it, by which clock, for whom, and below what."""
-
-    tracer: Tracer
-    clock: Clock
-    details: Details
-    context: Context
 
 
 @dataclass(frozen=True)
@@ -83,16 +47,18 @@ class Scope:
         known: Mapping[str, object],
         *,
         started_ns: int | None = None,
+        links: Sequence[SpanId] = (),
     ) -> None:
         self._origin = origin
-        self._process_id = os.getpid()
+        self._process = this_process()
         self._started_ns = origin.clock.now_ns() if started_ns is None else started_ns
         self._ended = False
         self._succeeded = False
+        self._cancelled = False
         self._failure: _Failure | None = None
         self._recorded: BaseException | None = None
         self._previous: Context | None = None
-        self._span = _start(origin, name, kind, known, self._started_ns)
+        self._span = _start(origin, name, kind, known=known, started_ns=self._started_ns, links=links)
         self._recording = self._span.is_recording()
         self._context = otel_context.set_value(_SCOPE_KEY, self, trace.set_span_in_context(self._span, origin.context))
 
@@ -100,6 +66,11 @@ class Scope:
     def details(self) -> Details:
         """What this scope passes on to its children."""
         return self._origin.details
+
+    @property
+    def origin(self) -> Origin:
+        """Where this scope's span comes from."""
+        return self._origin
 
     @property
     def clock(self) -> Clock:
@@ -126,8 +97,9 @@ class Scope:
 
         A process that was forked while the span was open leaves it to its parent, which will end it.
         """
-        if self._ended or self._process_id != os.getpid():
+        if self._ended or self._process is not this_process():
             return
+        self._before_end()
         if self._failure is not None:
             self._set({names.ERROR_TYPE: self._failure.error_type})
             self._span.set_status(Status(StatusCode.ERROR, self._failure.message))
@@ -135,7 +107,44 @@ class Scope:
             self._span.set_status(Status(StatusCode.OK))
         self._ended = True
         self._recorded = None
-        self._span.end(self._origin.clock.now_ns() if ended_ns is None else ended_ns)
+        ended_ns = self._origin.clock.now_ns() if ended_ns is None else ended_ns
+        self._span.end(ended_ns)
+        self._after_end((ended_ns - self._started_ns) / NANOSECONDS_PER_MILLISECOND)
+
+    @quietly
+    def evaluation(
+        self,
+        name: str,
+        *,
+        score: float | None = None,
+        label: str | None = None,
+        explanation: str | None = None,
+        source: EvaluationSource = "code",
+        response_id: str | None = None,
+    ) -> None:
+        """Record a judgement of this work, also after its end: the event `gen_ai.evaluation.result`.
+
+        `name` is what was judged, such as `unsupported_values`; `label` its low-cardinality outcome; `source`
+        says who judged. A label or a score should be given; what is None is unknown.
+        """
+        context = self._span.get_span_context()
+        judged = SpanId(context.trace_id, context.span_id)
+        if self._recording:
+            self._emit(
+                evaluation_event(
+                    judged, Evaluation(name, score, label, explanation, source, response_id), self.clock.now_ns()
+                )
+            )
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Make the span the current one for a while, without ending it after."""
+        token = otel_context.attach(self._context) if self._recording else None
+        try:
+            yield
+        finally:
+            if token is not None:
+                otel_context.detach(token)
 
     def __enter__(self) -> Self:
         """Make the span the current one of this thread or task."""
@@ -152,7 +161,7 @@ class Scope:
     ) -> None:
         """Mark the span with the error, if any, end it, and restore the span that was current before."""
         if error is not None:
-            self._record(error)
+            self.record_error(error)
         self.end()
         self._leave()
 
@@ -168,6 +177,26 @@ class Scope:
     ) -> None:
         """As `__exit__`."""
         self.__exit__(error_type, error, stack)
+
+    def _before_end(self) -> None:
+        """The span is about to end: the last moment to add to it."""
+
+    def _after_end(self, duration_ms: float) -> None:
+        """The span has ended after `duration_ms` milliseconds."""
+
+    @quietly
+    def _emit(self, event: Event) -> None:
+        self._origin.outlet.emit(event)
+
+    @quietly
+    def _alert(self, rule: str, level: Severity, message: str, value: float, threshold: float) -> None:
+        """Tell an alert about this span in the process, and on the span while it is open."""
+        alert = Alert(
+            rule, level, message, value, threshold, self._origin.tally.request_id, self.trace_id, self.span_id
+        )
+        if not self._ended:
+            self._span.add_event(names.SPANDECK_ALERT, alert_attributes(alert), self.clock.now_ns())
+        self._origin.outlet.monitor.alert(alert)
 
     @property
     def _entered(self) -> bool:
@@ -189,19 +218,23 @@ class Scope:
         )
 
     @quietly
-    def _record(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Mark the span with an exception of the user's code; closing a generator early is not an error."""
         if self._ended or self._recorded is error:
             return
         self._recorded = error
         if isinstance(error, GeneratorExit):
-            self._set({names.SPANDECK_CANCELLED: True})
+            self._cancel()
         elif attributes.is_cancellation(error):
-            self._set({names.SPANDECK_CANCELLED: True})
+            self._cancel()
             self._fail("cancelled", None)
         else:
             self._fail(attributes.error_type(error), attributes.message_of(error))
             self._span.add_event(names.EXCEPTION_EVENT, attributes.exception_event(error), self._origin.clock.now_ns())
+
+    def _cancel(self) -> None:
+        self._cancelled = True
+        self._set({names.SPANDECK_CANCELLED: True})
 
     def _leave(self) -> None:
         """Restore the context of before, unless this scope is left in another task or out of order.
@@ -214,9 +247,7 @@ class Scope:
 
     def _below(self, details: Details | None = None) -> Origin:
         """The origin of a child of this scope."""
-        return Origin(
-            self._origin.tracer, self._origin.clock, self.details if details is None else details, self._context
-        )
+        return replace(self._origin, details=self.details if details is None else details, context=self._context)
 
 
 def ambient() -> tuple[Context, Scope | None]:
@@ -239,11 +270,24 @@ def _skip_ended(context: Context) -> Context:
     return context
 
 
-def _start(origin: Origin, name: str, kind: SpanKind, known: Mapping[str, object], started_ns: int) -> Span:
+def _start(
+    origin: Origin,
+    name: str,
+    kind: SpanKind,
+    *,
+    known: Mapping[str, object],
+    started_ns: int,
+    links: Sequence[SpanId],
+) -> Span:
     try:
         values: dict[str, AttributeValue] = attributes.known(known)
-        return origin.tracer.start_span(
-            attributes.text(name), origin.context, kind, attributes=values, start_time=started_ns
+        return origin.outlet.tracer.start_span(
+            attributes.text(name),
+            origin.context,
+            kind,
+            attributes=values,
+            links=[Link(link.context()) for link in links],
+            start_time=started_ns,
         )
     except Exception:
         attributes.logger.debug("a span was not started", exc_info=True)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 TRACES_PATH = "/v1/traces"
+LOGS_PATH = "/v1/logs"
 _ANSWER_LIMIT_BYTES = 65_536
 _RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
 _LONGEST_RETRY_AFTER_S = 60.0
@@ -38,7 +39,7 @@ class Verdict:
 
 
 class HttpTransport:
-    """Posts protobuf to `{endpoint}/v1/traces`, a connection each; follows no redirect and uses no proxy."""
+    """Posts protobuf below `endpoint`, a connection each; follows no redirect and uses no proxy."""
 
     def __init__(self, endpoint: str, token: str | None = None) -> None:
         """Raises `ValueError` where `endpoint` is no http or https address with a host."""
@@ -51,16 +52,16 @@ class HttpTransport:
         if parts.scheme not in ("http", "https") or not self._host:
             raise ValueError(_bad_endpoint(endpoint))
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._path = parts.path.rstrip("/").removesuffix(TRACES_PATH) + TRACES_PATH
+        self._base = parts.path.rstrip("/").removesuffix(TRACES_PATH)
         self._headers = {"Content-Type": "application/x-protobuf", "Connection": "close"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
-    def post(self, body: bytes, timeout_s: float) -> Verdict:
-        """Send `body`; `timeout_s` seconds bound each wait on the socket."""
+    def post(self, path: str, body: bytes, timeout_s: float) -> Verdict:
+        """Send `body` to `path` (`TRACES_PATH`, `LOGS_PATH`); `timeout_s` seconds bound each wait on the socket."""
         connection = self._connection(timeout_s)
         try:
-            connection.request("POST", self._path, body, self._headers)
+            connection.request("POST", self._base + path, body, self._headers)
             answer = connection.getresponse()
             return Verdict(
                 answer.status,
@@ -87,7 +88,7 @@ def _bad_endpoint(endpoint: str) -> str:
 
 
 def _rejected_count(answer: bytes) -> int:
-    """How many spans a partial success refused; an answer that is no OTLP refuses none."""
+    """How many items a partial success refused (one field for spans and for log records); no OTLP refuses none."""
     try:
         return int(ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans)
     except Exception:

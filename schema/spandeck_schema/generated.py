@@ -143,6 +143,11 @@ def _text(source: Source) -> str:
         return f"cast(({moment} - cast(nullif(started_ns, 0) // 1000 as bigint)) / 1000.0 as varchar)"
     if after := source.span_name or source.after:
         return f"case when starts_with({raw}, {_quoted(after)}) then {raw}[{len(after) + 1}:] end"
+    return _json_text(source)
+
+
+def _json_text(source: Source) -> str:
+    raw = _raw(source)
     if source.json == "$":
         return f"store.json_scalar({raw})"
     if source.json is not None:

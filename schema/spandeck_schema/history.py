@@ -19,4 +19,5 @@ def restored_spans(mapping: Mapping) -> str:
 
 def _slot(column: str, name: str, slot: str) -> str:
     quoted_name, quoted_slot = name.replace("'", "''"), slot.replace('"', '""')
-    return f"store.to_text({column}['{quoted_name}']) as \"{quoted_slot}\""
+    value = f"{column}['{quoted_name}']"
+    return f"case when trim({value}) != '' then {value} end as \"{quoted_slot}\""

@@ -1,5 +1,6 @@
 """A sink and a configured client for each test that asks for one."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -43,7 +44,11 @@ def run_program(sink: Sink) -> RunProgram:
     def run(source: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", textwrap.dedent(source)],
-            env={"SPANDECK_ENDPOINT": sink.endpoint, "OTEL_SERVICE_NAME": "program"},
+            env={
+                "SPANDECK_ENDPOINT": sink.endpoint,
+                "OTEL_SERVICE_NAME": "program",
+                "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            },
             capture_output=True,
             text=True,
             timeout=DEADLINE_S,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -32,6 +33,7 @@ class SeenSpan:
     message: str
     attributes: dict[str, Any]
     events: list[tuple[str, dict[str, Any]]]
+    links: list[tuple[str, str]]
     resource: dict[str, Any]
 
     @classmethod
@@ -48,8 +50,21 @@ class SeenSpan:
             span.status.message,
             _plain(span.attributes),
             [(event.name, _plain(event.attributes)) for event in span.events],
+            [(link.trace_id.hex(), link.span_id.hex()) for link in span.links],
             resource,
         )
+
+
+@dataclass(frozen=True)
+class SeenEvent:
+    """A log record as it came over the wire; ids in hex, "" where there is none."""
+
+    name: str
+    trace_id: str
+    span_id: str
+    at_ns: int
+    attributes: dict[str, Any]
+    resource: dict[str, Any]
 
 
 @dataclass
@@ -64,11 +79,17 @@ class Sink:
     requests: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     spans: list[SeenSpan] = field(default_factory=list)
+    events: list[SeenEvent] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
     def span(self, name: str) -> SeenSpan:
         """The one span of this name."""
         (found,) = [span for span in self.spans if span.name == name]
+        return found
+
+    def event(self, name: str) -> SeenEvent:
+        """The one event of this name."""
+        (found,) = [event for event in self.events if event.name == name]
         return found
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
@@ -78,8 +99,11 @@ class Sink:
             assert time.monotonic() < deadline, f"not reached with {len(self.spans)} spans"
             time.sleep(0.01)
 
-    def take(self, body: bytes) -> bytes:
-        """Keep the spans of an accepted request; the OTLP answer."""
+    def take(self, path: str, body: bytes) -> bytes:
+        """Keep the spans or events of an accepted request; the OTLP answer."""
+        if path.endswith("/v1/logs"):
+            self._take_events(body)
+            return b""
         for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
             resource = _plain(resource_spans.resource.attributes)
             for scope_spans in resource_spans.scope_spans:
@@ -88,6 +112,22 @@ class Sink:
         if self.rejected_count:
             answer.partial_success.rejected_spans = self.rejected_count
         return answer.SerializeToString()
+
+    def _take_events(self, body: bytes) -> None:
+        for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
+            resource = _plain(resource_logs.resource.attributes)
+            for scope_logs in resource_logs.scope_logs:
+                self.events.extend(
+                    SeenEvent(
+                        record.event_name,
+                        record.trace_id.hex(),
+                        record.span_id.hex(),
+                        record.time_unix_nano,
+                        _plain(record.attributes),
+                        resource,
+                    )
+                    for record in scope_logs.log_records
+                )
 
 
 def start(sink: Sink) -> ThreadingHTTPServer:
@@ -102,7 +142,7 @@ def start(sink: Sink) -> ThreadingHTTPServer:
                 sink.released.wait(DEADLINE_S)
                 return
             status = sink.statuses.pop(0) if sink.statuses else sink.status
-            answer = sink.take(body) if status == 200 else b""
+            answer = sink.take(self.path, body) if status == 200 else b""
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -127,3 +127,40 @@ def test_workers_of_multiprocessing_deliver_at_their_end(run_program: RunProgram
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(span.name for span in sink.spans) == ["invoke_agent main", "invoke_agent worker"]
+
+
+def test_a_forked_child_has_ids_sums_and_an_agent_of_its_own(run_program: RunProgram, sink: Sink) -> None:
+    done = run_program(
+        """
+        import os, warnings
+        import spandeck
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: fork beside a thread
+        spandeck.configure()
+        agent = spandeck.Agent("desk", lambda req: "fine", cache=None)
+        agent.run("in the parent")
+        child = os.fork()
+        for _ in range(2):
+            agent.run("in both")
+        if child:
+            os.waitpid(child, 0)
+        expected = 3 if child else 2
+        assert spandeck.monitor.get_aggregate_metrics()["total_requests"] == expected
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    roots = [span for span in sink.spans if span.name == "invoke_agent desk"]
+    assert len({span.trace_id for span in roots}) == len({span.span_id for span in roots}) == 5
+    assert sum("spandeck.cold_start" in span.attributes for span in roots) == 2
+
+
+def test_an_agent_whose_collector_is_silent_works_and_ends(run_program: RunProgram, sink: Sink) -> None:
+    sink.silent = True
+    done = run_program(
+        """
+        import spandeck
+        spandeck.configure()
+        agent = spandeck.Agent("desk", lambda task: f"{task} is fine")
+        print(agent.run("All").text, "".join(agent.stream("Everything")))
+        """
+    )
+    assert (done.returncode, done.stdout) == (0, "All is fine Everything is fine\n")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = ("client", "collector", "dashboard", "schema")
-PYTHON_FOLDERS = (*SOURCE_ROOTS, "sample_traces", "tests", "benchmarks", "docs")
+PYTHON_FOLDERS = (*SOURCE_ROOTS, "sample_traces", "tests", "benchmarks", "docs", "examples")
 MOST_FILE_LINES, MOST_FUNCTION_LINES = 400, 60
 HTML_WRITERS = {"cards.py", "theme.py"}
 HARMLESS_HOSTS = {"127.0.0.1", "localhost", "[::1]", "www.w3.org"}

@@ -258,3 +258,12 @@ def test_bad_parameters_are_named(parameters: dict[str, Any], word: str) -> None
     with pytest.raises(CommandError, match=word) as caught:
         normalize(parameters)
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("odd", ["\r", "\n\t", "\x1c", "\u00a0", "\u3000", " {'a': 1}", "true\r", " "])
+def test_odd_white_space_is_read_again_as_it_was_read_first(odd: str, sandbox: Sandbox) -> None:
+    names = ("session.id", "langfuse.observation.usage_details", "llm.is_streaming", "gen_ai.usage.input_tokens")
+    sandbox.spans(*({"id": number, "attributes": {name: odd}} for number, name in enumerate(names, start=1)))
+    before = contents(sandbox)
+    assert sum(answer["changed_span_count"] for answer in run(sandbox)) == 0
+    assert contents(sandbox) == before

@@ -7,6 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+_SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""What `trim` of DuckDB takes off: a value is blank here if and only if it is blank there."""
+
 
 class TextMaps:
     """A growing MAP column."""
@@ -43,7 +46,7 @@ class Slots:
         """Add one row; entries without a column are left out, and so are blank ones: they tell nothing."""
         for name in self._known & entries.keys():
             value = entries[name]
-            if value and not value.isspace():
+            if value and value.strip(_SPACES):
                 self._values[name][self._rows] = value
         self._rows += 1
 

@@ -20,7 +20,19 @@ told_ids as (
 wholes as (
     select
         calls.* replace (coalesce(calls.response_id, ids.response_id) as response_id),
-        calls.ended_us - calls.started_us as duration_us
+        calls.ended_us - calls.started_us as duration_us,
+        -- Calls of the very same times are paired one by one.
+        row_number() over (
+            partition by
+                calls.service,
+                calls.service_instance,
+                calls.call_kind,
+                calls.input_tokens,
+                calls.scope,
+                calls.started_us,
+                calls.ended_us
+            order by calls.call_key
+        ) as place
     from calls
     inner join tree_calls as tree using (call_key)
     left join (
@@ -81,6 +93,7 @@ by_id as (
         twin_key,
         twin_scope,
         distance_us,
+        0 as apart,
         'same_response' as reason
     from (
         select
@@ -117,6 +130,7 @@ by_overlap as (
         second.call_key as twin_key,
         second.scope as twin_scope,
         abs(first.started_us - second.started_us) + abs(first.ended_us - second.ended_us) as distance_us,
+        abs(first.place - second.place) as apart,
         'same_call' as reason
     from (select wholes.* from wholes semi join same_tokens using (service, input_tokens)) as first
     inner join wholes as second
@@ -144,7 +158,7 @@ nearest as (
     ) as pairs
     qualify row_number() over (
         partition by call_key, twin_scope
-        order by reason != 'same_response', distance_us, twin_key
+        order by reason != 'same_response', distance_us, apart, twin_key
     ) = 1
 )
 

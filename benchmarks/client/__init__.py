@@ -1,0 +1,1 @@
+"""Benchmarks of the client library, each with the bounds that it must hold."""

@@ -1,0 +1,1 @@
+"""Tests of the guard: signals, redaction and the bounds that hold."""
