@@ -128,6 +128,13 @@ def test_parallel_calls_stay_apart_even_where_two_instrumentations_tell_each(sce
     assert scene.total("input_tokens") == 300
 
 
+def test_calls_of_the_very_same_times_pair_by_their_tokens_first(scene: Scene) -> None:
+    sizes = {OTEL: (200, 100, 100), SDK: (100, 100, 200)}
+    told = [(scope, tokens) for scope in sizes for tokens in sizes[scope]]
+    scene.take(*(call(n, scope, tokens=tokens) for n, (scope, tokens) in enumerate(told, start=1)))
+    assert (scene.total("llm_call_count"), scene.total("input_tokens")) == (3, 400)
+
+
 def test_the_member_with_a_parent_keeps_the_place_and_learns_from_its_twin(scene: Scene) -> None:
     """OpenInference's stream has agent and session, the SDK's own span the first token and the response."""
     agent = {"id": 9, "scope": OPENINFERENCE, "ms": 300, "name": "writer.run"}

@@ -69,6 +69,14 @@ tellers as (
     group by all
 ),
 
+told_scopes as (
+    select distinct
+        response_id,
+        call_kind,
+        scope
+    from tellers
+),
+
 -- Nearest before and nearest after, not all pairs: a thousand calls may have one id.
 seekers as (
     select
@@ -79,7 +87,7 @@ seekers as (
         calls.started_us,
         scopes.scope as twin_scope
     from calls
-    inner join (select distinct response_id, call_kind, scope from tellers) as scopes
+    inner join told_scopes as scopes
         on
             calls.response_id = scopes.response_id
             and calls.call_kind = scopes.call_kind

@@ -40,6 +40,14 @@ tellers as (
     group by all
 ),
 
+told_scopes as (
+    select distinct
+        tool_call_id,
+        tool_name,
+        scope
+    from tellers
+),
+
 -- Nearest before and nearest after, not all pairs: a thousand calls may have one id.
 seekers as (
     select
@@ -50,7 +58,7 @@ seekers as (
         tools.started_us,
         scopes.scope as twin_scope
     from tools
-    inner join (select distinct tool_call_id, tool_name, scope from tellers) as scopes
+    inner join told_scopes as scopes
         on
             tools.tool_call_id = scopes.tool_call_id
             and tools.tool_name = scopes.tool_name
