@@ -187,6 +187,13 @@ def test_a_cost_that_differs_by_more_than_a_twentieth_is_shown_with_both_sums(sa
     assert finding["message"] == ("acme.llm says $0.0135 for 2 calls of acme/acme-1, the price table $0.0090: +50 %.")
 
 
+def test_a_cost_of_a_call_that_the_price_table_has_for_nothing_is_shown_without_a_share(sandbox: Sandbox) -> None:
+    nothing = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0, "llm.cost.total": 0.5}
+    sandbox.spans(call(1, attributes=nothing))
+    message = "acme.llm says $0.5000 for 1 calls of acme/acme-1, the price table $0.0000."
+    assert the_finding(sandbox)["message"] == message
+
+
 def test_findings_go_a_day_after_they_were_mended(sandbox: Sandbox) -> None:
     sandbox.spans(call(1, attributes=without_usage()))
     let_minutes_pass(sandbox, 25 * 60)

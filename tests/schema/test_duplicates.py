@@ -72,6 +72,18 @@ def test_a_gateway_that_tells_the_response_of_its_caller_makes_no_second_call(sc
     assert scene.rows("llm_calls", "span_id") == [(otlp.span_id(1),)]
 
 
+def test_of_calls_with_one_id_each_is_the_twin_of_the_nearest(scene: Scene) -> None:
+    told = (call(n + 1, (OTEL, SDK)[n % 2], "r", trace=n % 2 + 1, at_ms=n // 2 * 100 + n % 2 * 7) for n in range(200))
+    scene.take(*told)
+    twins = scene.rows("store.calls", "counted", "duplicate_of")
+    assert sum(counted for counted, _ in twins) == 100
+
+
+def test_an_id_that_very_many_scopes_tell_is_no_id(scene: Scene) -> None:
+    scene.take(*(call(n, f"scope-{n}", "constant", tokens=n, trace=n) for n in range(1, 10)))
+    assert [counted for (counted,) in scene.rows("store.calls", "counted")] == [True] * 9
+
+
 def test_a_twin_that_comes_in_a_later_batch_is_found(scene: Scene) -> None:
     scene.take(call(1, OTEL, "r", parent=9))
     scene.take(call(2, SDK, "r", trace=2))
@@ -114,6 +126,13 @@ def test_parallel_calls_stay_apart_even_where_two_instrumentations_tell_each(sce
     )
     assert scene.total("llm_call_count") == 3
     assert scene.total("input_tokens") == 300
+
+
+def test_calls_of_the_very_same_times_pair_by_their_tokens_first(scene: Scene) -> None:
+    sizes = {OTEL: (200, 100, 100), SDK: (100, 100, 200)}
+    told = [(scope, tokens) for scope in sizes for tokens in sizes[scope]]
+    scene.take(*(call(n, scope, tokens=tokens) for n, (scope, tokens) in enumerate(told, start=1)))
+    assert (scene.total("llm_call_count"), scene.total("input_tokens")) == (3, 400)
 
 
 def test_the_member_with_a_parent_keeps_the_place_and_learns_from_its_twin(scene: Scene) -> None:

@@ -12,13 +12,13 @@ create or replace macro store.doctor_cost_differs(since) as table
         any_value(trace_id) filter (where differs) as example_trace_id,
         any_value(span_id) filter (where differs) as example_span_id,
         format(
-            '{} says ${:.4f} for {:,} calls of {}, the price table ${:.4f}: {:+.0f} %.',
+            '{} says ${:.4f} for {:,} calls of {}, the price table ${:.4f}{}.',
             coalesce(scope, 'The emitter'),
             sum(reported_cost_usd),
             total_count,
             detail,
             sum(cost_usd),
-            100 * (sum(reported_cost_usd) / nullif(sum(cost_usd), 0) - 1)
+            coalesce(format(': {:+.0f} %', 100 * (sum(reported_cost_usd) / nullif(sum(cost_usd), 0) - 1)), '')
         ) as message
     from (
         select

@@ -8,11 +8,12 @@ with calls as (
     where call_kind != 'agent'
 ),
 
+-- An id that more than eight instrumentations tell is a constant of some server, and says nothing.
 told_ids as (
     select response_id
     from calls
     group by response_id
-    having count(distinct scope) > 1
+    having count(distinct scope) between 2 and 8
 ),
 
 -- What spans nested in each other tell is one call: it overlaps as a whole, with the id that any of them has.
@@ -22,7 +23,14 @@ wholes as (
         calls.ended_us - calls.started_us as duration_us,
         -- Calls of the very same times are paired one by one.
         row_number() over (
-            partition by calls.service, calls.call_kind, calls.scope, calls.started_us, calls.ended_us
+            partition by
+                calls.service,
+                calls.service_instance,
+                calls.call_kind,
+                calls.input_tokens,
+                calls.scope,
+                calls.started_us,
+                calls.ended_us
             order by calls.call_key
         ) as place
     from calls
@@ -49,22 +57,78 @@ same_tokens as (
     having count(distinct scope) > 1
 ),
 
+tellers as (
+    select
+        response_id,
+        call_kind,
+        scope,
+        started_us,
+        min(call_key) as call_key
+    from calls
+    semi join told_ids using (response_id)
+    group by all
+),
+
+told_scopes as (
+    select distinct
+        response_id,
+        call_kind,
+        scope
+    from tellers
+),
+
+-- Nearest before and nearest after, not all pairs: a thousand calls may have one id.
+seekers as (
+    select
+        calls.call_key,
+        calls.scope,
+        calls.response_id,
+        calls.call_kind,
+        calls.started_us,
+        scopes.scope as twin_scope
+    from calls
+    inner join told_scopes as scopes
+        on
+            calls.response_id = scopes.response_id
+            and calls.call_kind = scopes.call_kind
+            and calls.scope != scopes.scope
+),
+
 by_id as (
     select
-        first.call_key,
-        first.scope,
-        second.call_key as twin_key,
-        second.scope as twin_scope,
-        abs(first.started_us - second.started_us) as distance_us,
+        call_key,
+        scope,
+        twin_key,
+        twin_scope,
+        distance_us,
         0 as apart,
         'same_response' as reason
-    from (select * from calls where response_id in (select response_id from told_ids)) as first
-    inner join calls as second
-        on
-            first.response_id = second.response_id
-            and first.call_kind = second.call_kind
-            and first.scope != second.scope
-            and abs(first.started_us - second.started_us) <= 2000000
+    from (
+        select
+            seekers.*,
+            tellers.call_key as twin_key,
+            seekers.started_us - tellers.started_us as distance_us
+        from seekers
+        asof inner join tellers
+            on
+                seekers.response_id = tellers.response_id
+                and seekers.call_kind = tellers.call_kind
+                and seekers.twin_scope = tellers.scope
+                and seekers.started_us >= tellers.started_us
+        union all
+        select
+            seekers.*,
+            tellers.call_key as twin_key,
+            tellers.started_us - seekers.started_us as distance_us
+        from seekers
+        asof inner join tellers
+            on
+                seekers.response_id = tellers.response_id
+                and seekers.call_kind = tellers.call_kind
+                and seekers.twin_scope = tellers.scope
+                and seekers.started_us <= tellers.started_us
+    ) as neighbours
+    where distance_us <= 2000000
 ),
 
 by_overlap as (

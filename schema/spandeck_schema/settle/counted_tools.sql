@@ -24,26 +24,85 @@ told_ids as (
     from tools
     where tool_call_id is not null
     group by tool_call_id
-    having count(distinct scope) > 1
+    having count(distinct scope) between 2 and 8
+),
+
+tellers as (
+    select
+        tool_call_id,
+        tool_name,
+        scope,
+        started_us,
+        min(call_key) as call_key,
+        arg_min(family, call_key) as family
+    from tools
+    semi join told_ids using (tool_call_id)
+    group by all
+),
+
+told_scopes as (
+    select distinct
+        tool_call_id,
+        tool_name,
+        scope
+    from tellers
+),
+
+-- Nearest before and nearest after, not all pairs: a thousand calls may have one id.
+seekers as (
+    select
+        tools.call_key,
+        tools.family,
+        tools.tool_call_id,
+        tools.tool_name,
+        tools.started_us,
+        scopes.scope as twin_scope
+    from tools
+    inner join told_scopes as scopes
+        on
+            tools.tool_call_id = scopes.tool_call_id
+            and tools.tool_name = scopes.tool_name
+            and tools.scope != scopes.scope
+),
+
+neighbours as (
+    select
+        seekers.*,
+        tellers.call_key as twin_key,
+        tellers.family as twin_family,
+        seekers.started_us - tellers.started_us as distance_us
+    from seekers
+    asof inner join tellers
+        on
+            seekers.tool_call_id = tellers.tool_call_id
+            and seekers.tool_name = tellers.tool_name
+            and seekers.twin_scope = tellers.scope
+            and seekers.started_us >= tellers.started_us
+    union all
+    select
+        seekers.*,
+        tellers.call_key as twin_key,
+        tellers.family as twin_family,
+        tellers.started_us - seekers.started_us as distance_us
+    from seekers
+    asof inner join tellers
+        on
+            seekers.tool_call_id = tellers.tool_call_id
+            and seekers.tool_name = tellers.tool_name
+            and seekers.twin_scope = tellers.scope
+            and seekers.started_us <= tellers.started_us
 ),
 
 nearest as (
     select
-        first.call_key,
-        first.scope,
-        second.call_key as twin_key,
-        second.scope as twin_scope,
-        (store.trust_rank(second.family), second.call_key) < (store.trust_rank(first.family), first.call_key) as yields
-    from (select * from tools where tool_call_id in (select tool_call_id from told_ids)) as first
-    inner join tools as second
-        on
-            first.tool_call_id = second.tool_call_id
-            and first.tool_name = second.tool_name
-            and first.scope != second.scope
-            and abs(first.started_us - second.started_us) <= 2000000
+        call_key,
+        twin_key,
+        (store.trust_rank(twin_family), twin_key) < (store.trust_rank(family), call_key) as yields
+    from neighbours
+    where distance_us <= 2000000
     qualify row_number() over (
-        partition by first.call_key, second.scope
-        order by abs(first.started_us - second.started_us), second.call_key
+        partition by call_key, twin_scope
+        order by distance_us, twin_key
     ) = 1
 ),
 
