@@ -170,3 +170,42 @@ def test_a_pending_span_is_no_call(scene: Scene) -> None:
     pending = {"logfire.span_type": "pending_span", "gen_ai.operation.name": "chat", "gen_ai.request.model": "acme-1"}
     scene.take({"id": 1, "parent": 2, "ms": 0, "scope": "pydantic-ai", "attributes": pending}, call(2, "pydantic-ai"))
     assert scene.rows("llm_calls", "span_id") == [(otlp.span_id(2),)]
+
+
+def test_a_constant_id_of_two_services_and_models_is_two_calls(scene: Scene) -> None:
+    other = call(2, SDK, "chatcmpl-123", trace=2, at_ms=500, service="other", tokens=7)
+    scene.take(call(1, OTEL, "chatcmpl-123"), other)
+    assert scene.total("llm_call_count") == 2
+
+
+def alike(number: int, scope: str, at_ms: float, ms: float) -> Words:
+    """A call without an id in a trace of its own, equal to the others but for its scope and times."""
+    return call(number, scope, trace=number, service="shop", at_ms=at_ms, ms=ms)
+
+
+def test_a_late_twin_settles_all_that_overlap_in_a_chain(scene: Scene, shared: Sandbox) -> None:
+    x, y, z = alike(1, OTEL, 0, 100), alike(2, SDK, 0, 20), alike(3, OTEL, 0, 20)
+    scene.take(x, y, z)
+    scene.take(alike(4, SDK, 90, 10))
+    late = scene.total("llm_call_count")
+    again = Scene(shared, next(NUMBERS))
+    again.take(x, y, z, alike(4, SDK, 90, 10))
+    assert late == again.total("llm_call_count") == 2
+
+
+def test_parallel_calls_told_a_moment_apart_pair_one_by_one(scene: Scene) -> None:
+    starts = [0, 0.6, 1.1, 1.9]
+    scene.take(*(alike(1 + n, OTEL, at_ms, 80) for n, at_ms in enumerate(starts)))
+    scene.take(*(alike(5 + n, SDK, at_ms + 0.9, 78) for n, at_ms in enumerate(starts)))
+    assert scene.total("llm_call_count") == 4
+
+
+def test_two_parallel_calls_of_which_three_scopes_tell_stay_two(scene: Scene) -> None:
+    calls = [(1, OTEL, 0), (2, OTEL, 3), (3, SDK, 1), (4, OPENINFERENCE, 2.2)]
+    scene.take(*(alike(number, scope, at_ms, 100) for number, scope, at_ms in calls))
+    assert scene.total("llm_call_count") == 2
+
+
+def test_a_call_of_no_length_is_not_a_part_of_a_long_one(scene: Scene) -> None:
+    scene.take(alike(1, OTEL, 0, 1000), alike(2, SDK, 500, 0))
+    assert scene.total("llm_call_count") == 2

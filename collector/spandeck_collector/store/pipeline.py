@@ -37,6 +37,8 @@ _TABLES = (
     ("settle", "trace_context"),
     ("settle", "call_spans"),
     ("settle", "tree_calls"),
+    ("settle", "id_twins"),
+    ("settle", "overlap_twins"),
     ("settle", "call_twins"),
     ("settle", "counted_calls"),
     ("settle", "told_calls"),

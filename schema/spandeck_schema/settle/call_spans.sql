@@ -13,7 +13,8 @@ select
     spans.service,
     coalesce(spans.service_instance, '') as service_instance,
     spans.response_id,
-    [spans.request_model, spans.response_model] as models,
+    spans.cache_hit,
+    store.model_family(coalesce(spans.request_model, spans.response_model)) as model,
     coalesce(spans.input_tokens, -1) as input_tokens,
     epoch_us(spans.started_at) as started_us,
     epoch_us(spans.started_at) + cast(spans.duration_ms * 1000 as bigint) as ended_us

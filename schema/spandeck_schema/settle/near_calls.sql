@@ -2,6 +2,7 @@
 -- The range of time prunes each scan.
 with fresh as (
     select
+        trace_id,
         case when kind in ('llm', 'embedding') then kind else 'tool' end as kind,
         coalesce(scope, '') as scope,
         service,
@@ -20,8 +21,8 @@ with fresh as (
 
 extent as (
     select
-        min(started_at) - interval 10 second as since,
-        max(started_at) + interval 10 second as until
+        min(started_at) - interval 2 minute as since,
+        max(greatest(ended_at, started_at)) + interval 10 second as until
     from fresh
 ),
 
@@ -50,6 +51,61 @@ mixed as (
     ) as scopes
     group by all
     having count(distinct scope) > 1
+),
+
+alike as (
+    select
+        fresh.trace_id,
+        fresh.service,
+        fresh.kind,
+        fresh.input_tokens,
+        fresh.started_at,
+        fresh.ended_at,
+        true as is_fresh
+    from fresh
+    semi join mixed using (service, kind)
+    where fresh.ended_at is not null
+    union all
+    select
+        calls.trace_id,
+        calls.service,
+        calls.kind,
+        coalesce(calls.own_input_tokens, -1) as input_tokens,
+        calls.started_at,
+        calls.started_at + to_microseconds(cast(calls.duration_ms * 1000 as bigint)) as ended_at,
+        false as is_fresh
+    from store.calls
+    semi join mixed using (service, kind)
+    where
+        calls.duration_ms is not null
+        and calls.started_at >= (select since from extent)
+        and calls.started_at <= (select until from extent)
+),
+
+-- Calls that overlap in a chain are paired in the order of their starts: one of them brings all.
+chained as (
+    select
+        *,
+        coalesce(
+            started_at > max(ended_at) over (
+                partition by service, kind, input_tokens
+                order by started_at, trace_id
+                rows between unbounded preceding and 1 preceding
+            ),
+            true
+        ) as begins_chain
+    from alike
+),
+
+numbered as (
+    select
+        *,
+        count(*) filter (where begins_chain) over (
+            partition by service, kind, input_tokens
+            order by started_at, trace_id
+            rows between unbounded preceding and current row
+        ) as chain
+    from chained
 )
 
 select calls.trace_id
@@ -74,16 +130,6 @@ where
     calls.started_at >= (select since from extent)
     and calls.started_at <= (select until from extent)
 union
-select calls.trace_id
-from store.calls
-inner join (select fresh.* from fresh semi join mixed using (service, kind)) as fresh
-    on
-        calls.service = fresh.service
-        and coalesce(calls.own_input_tokens, -1) = fresh.input_tokens
-        and calls.kind = fresh.kind
-        and coalesce(calls.scope, '') != fresh.scope
-        and calls.started_at <= fresh.ended_at
-        and calls.started_at + to_microseconds(cast(calls.duration_ms * 1000 as bigint)) >= fresh.started_at
-where
-    calls.started_at >= (select since from extent)
-    and calls.started_at <= (select until from extent)
+select trace_id
+from numbered
+qualify bool_or(is_fresh) over (partition by service, kind, input_tokens, chain)
