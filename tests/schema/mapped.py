@@ -72,6 +72,7 @@ def sent(mapping: Mapping, column: str, index: int) -> Any:
         return True
     return {
         "text": f"Text {index}",
+        "name": f"Name {index}",
         "provider": f"Maker {index}",
         "lower": f"WORD {index}",
         "count": 10 + index,
