@@ -86,24 +86,38 @@ nearest as (
         partition by call_key, twin_scope
         order by distance_us, twin_key
     ) = 1
+),
+
+mutual as materialized (
+    select
+        nearest.call_key,
+        nearest.twin_key
+    from nearest
+    inner join nearest as back
+        on
+            nearest.call_key = back.twin_key
+            and nearest.twin_key = back.call_key
+),
+
+owned as materialized (
+    select
+        mutual.twin_key,
+        calls.*
+    from mutual
+    inner join calls using (call_key)
 )
 
 select
-    nearest.call_key,
-    nearest.twin_key
-from nearest
-inner join nearest as back
-    on
-        nearest.call_key = back.twin_key
-        and nearest.twin_key = back.call_key
-inner join calls as own on nearest.call_key = own.call_key
-inner join calls as twin on nearest.twin_key = twin.call_key
+    owned.call_key,
+    owned.twin_key
+from owned
+inner join calls as twin on owned.twin_key = twin.call_key
 where
-    coalesce(own.cache_hit, false) = coalesce(twin.cache_hit, false)
+    coalesce(owned.cache_hit, false) = coalesce(twin.cache_hit, false)
     and (
-        own.service is not distinct from twin.service
+        owned.service is not distinct from twin.service
         or (
-            coalesce(own.model = twin.model, true)
-            and (own.input_tokens = twin.input_tokens or own.input_tokens = -1 or twin.input_tokens = -1)
+            coalesce(owned.model = twin.model, true)
+            and (owned.input_tokens = twin.input_tokens or owned.input_tokens = -1 or twin.input_tokens = -1)
         )
     )
