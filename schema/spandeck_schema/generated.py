@@ -150,11 +150,13 @@ def _json_text(source: Source) -> str:
     raw = _raw(source)
     if source.json == "$":
         return f"store.json_scalar({raw})"
-    if source.json is not None:
-        return f"json_extract_string({_parsed(source.attribute or '')}, {_quoted(source.json)})"
+    told = f"json_extract_string({_parsed(source.attribute or '')}, {_quoted(source.json or '')})"
     if source.json_sum:
         patterns = ", ".join(map(_quoted, source.json_sum))
-        return f"cast(store.json_sum({_parsed(source.attribute or '')}, [{patterns}]) as varchar)"
+        total = f"cast(store.json_sum({_parsed(source.attribute or '')}, [{patterns}]) as varchar)"
+        return f"case when try_cast({told} as double) is not null then {total} end" if source.json else total
+    if source.json is not None:
+        return told
     return raw
 
 

@@ -140,5 +140,5 @@ def _at_path(path: str, value: Any) -> Any:
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     both = one | other
     for key in one.keys() & other.keys():
-        both[key] = _merged(one[key], other[key])
+        both[key] = _merged(one[key], other[key]) if isinstance(one[key], dict) else one[key]
     return both

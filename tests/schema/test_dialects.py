@@ -59,6 +59,18 @@ CASES: list[tuple[str, str, Words, Words]] = [
     ),
     ("Langfuse: buckets add up", "langfuse-sdk", usage(**BUCKETS), TOKENS | {"reasoning_tokens": 5}),
     (
+        "Langfuse: buckets and a provider's names for the same tokens",
+        "langfuse-sdk",
+        usage(input=60, input_tokens=60, cache_read_input_tokens=40, output=20, output_tokens=20),
+        TOKENS,
+    ),
+    (
+        "Langfuse: a provider's name without a number leaves the buckets",
+        "langfuse-sdk",
+        usage(input_tokens="?", output_tokens=None, **BUCKETS),
+        TOKENS | {"reasoning_tokens": 5},
+    ),
+    (
         "Langfuse: buckets as JSON in a JSON string",
         "langfuse-sdk",
         {"langfuse.observation.usage_details": json.dumps(json.dumps(BUCKETS))},
