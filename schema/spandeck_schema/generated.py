@@ -136,8 +136,9 @@ def _text(source: Source) -> str:
     raw = _raw(source)
     if source.equals is not None:
         return f"case when lower(trim({raw})) = {_quoted(source.equals.lower())} then 'true' end"
-    if source.unless is not None:
-        return f"case when lower(trim({raw})) != {_quoted(source.unless.lower())} then 'true' end"
+    if source.unless:
+        words = ", ".join(_quoted(word.lower()) for word in source.unless)
+        return f"case when lower(trim({raw})) not in ({words}) then 'true' end"
     if source.since_start:
         moment = f"epoch_us(cast(try_cast(store.json_scalar({raw}) as timestamptz) as timestamp))"
         return f"cast(({moment} - cast(nullif(started_ns, 0) // 1000 as bigint)) / 1000.0 as varchar)"

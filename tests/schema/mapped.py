@@ -118,8 +118,8 @@ def _raw(source: Source, value: Any) -> Any:
     """The value as this source's emitters write it; a dictionary for JSON to be."""
     if source.equals is not None:
         return source.equals
-    if source.unless is not None:
-        return f"not {source.unless}"
+    if source.unless:
+        return f"not {source.unless[0]}"
     if source.since_start:
         return json.dumps((otlp.NOON + timedelta(seconds=value)).isoformat())
     if source.json_sum:

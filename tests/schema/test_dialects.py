@@ -236,7 +236,10 @@ CASES: list[tuple[str, str, Words, Words]] = [
         chat(tool__status="ok") | {"error": "connection lost"},
         {"status": "error", "error_type": "_OTHER"},
     ),
-    ("an error that is none", "shop", chat() | {"error": "False"}, {"status": "ok", "error_type": None}),
+    *(
+        (f"an error that is none: {word!r}", "shop", chat() | {"error": word}, {"status": "ok", "error_type": None})
+        for word in ("False", False, 0, "none", "None", "NULL", " null ")
+    ),
     (
         "Haystack: a tool's error",
         "haystack",
