@@ -136,8 +136,9 @@ def _text(source: Source) -> str:
     raw = _raw(source)
     if source.equals is not None:
         return f"case when lower(trim({raw})) = {_quoted(source.equals.lower())} then 'true' end"
-    if source.unless is not None:
-        return f"case when lower(trim({raw})) != {_quoted(source.unless.lower())} then 'true' end"
+    if source.unless:
+        words = ", ".join(_quoted(word.lower()) for word in source.unless)
+        return f"case when lower(trim({raw})) not in ({words}) then 'true' end"
     if source.since_start:
         moment = f"epoch_us(cast(try_cast(store.json_scalar({raw}) as timestamptz) as timestamp))"
         return f"cast(({moment} - cast(nullif(started_ns, 0) // 1000 as bigint)) / 1000.0 as varchar)"
@@ -150,11 +151,13 @@ def _json_text(source: Source) -> str:
     raw = _raw(source)
     if source.json == "$":
         return f"store.json_scalar({raw})"
-    if source.json is not None:
-        return f"json_extract_string({_parsed(source.attribute or '')}, {_quoted(source.json)})"
+    told = f"json_extract_string({_parsed(source.attribute or '')}, {_quoted(source.json or '')})"
     if source.json_sum:
         patterns = ", ".join(map(_quoted, source.json_sum))
-        return f"cast(store.json_sum({_parsed(source.attribute or '')}, [{patterns}]) as varchar)"
+        total = f"cast(store.json_sum({_parsed(source.attribute or '')}, [{patterns}]) as varchar)"
+        return f"case when try_cast({told} as double) is not null then {total} end" if source.json else total
+    if source.json is not None:
+        return told
     return raw
 
 

@@ -30,7 +30,7 @@ class Source:
     json: str | None = None
     json_sum: tuple[str, ...] = ()
     equals: str | None = None
-    unless: str | None = None
+    unless: tuple[str, ...] = ()
     after: str | None = None
     since_start: bool = False
     excludes_cached: bool = False
@@ -147,7 +147,7 @@ _VALUE_TYPES: dict[str, type] = {
     "json": str,
     "json_sum": list,
     "equals": str,
-    "unless": str,
+    "unless": list,
     "after": str,
     "since_start": bool,
     "excludes_cached": bool,

@@ -119,8 +119,8 @@ def _raw(source: Source, value: Any) -> Any:
     """The value as this source's emitters write it; a dictionary for JSON to be."""
     if source.equals is not None:
         return source.equals
-    if source.unless is not None:
-        return f"not {source.unless}"
+    if source.unless:
+        return f"not {source.unless[0]}"
     if source.since_start:
         return json.dumps((otlp.NOON + timedelta(seconds=value)).isoformat())
     if source.json_sum:
@@ -141,5 +141,5 @@ def _at_path(path: str, value: Any) -> Any:
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     both = one | other
     for key in one.keys() & other.keys():
-        both[key] = _merged(one[key], other[key])
+        both[key] = _merged(one[key], other[key]) if isinstance(one[key], dict) else one[key]
     return both

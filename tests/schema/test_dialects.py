@@ -59,6 +59,18 @@ CASES: list[tuple[str, str, Words, Words]] = [
     ),
     ("Langfuse: buckets add up", "langfuse-sdk", usage(**BUCKETS), TOKENS | {"reasoning_tokens": 5}),
     (
+        "Langfuse: buckets and a provider's names for the same tokens",
+        "langfuse-sdk",
+        usage(input=60, input_tokens=60, cache_read_input_tokens=40, output=20, output_tokens=20),
+        TOKENS,
+    ),
+    (
+        "Langfuse: a provider's name without a number leaves the buckets",
+        "langfuse-sdk",
+        usage(input_tokens="?", output_tokens=None, **BUCKETS),
+        TOKENS | {"reasoning_tokens": 5},
+    ),
+    (
         "Langfuse: buckets as JSON in a JSON string",
         "langfuse-sdk",
         {"langfuse.observation.usage_details": json.dumps(json.dumps(BUCKETS))},
@@ -224,7 +236,10 @@ CASES: list[tuple[str, str, Words, Words]] = [
         chat(tool__status="ok") | {"error": "connection lost"},
         {"status": "error", "error_type": "_OTHER"},
     ),
-    ("an error that is none", "shop", chat() | {"error": "False"}, {"status": "ok", "error_type": None}),
+    *(
+        (f"an error that is none: {word!r}", "shop", chat() | {"error": word}, {"status": "ok", "error_type": None})
+        for word in ("False", False, 0, "none", "None", "NULL", " null ")
+    ),
     (
         "Haystack: a tool's error",
         "haystack",

@@ -97,6 +97,22 @@ def test_a_model_without_a_price_is_named_with_its_tokens(sandbox: Sandbox) -> N
     assert "acme/unheard-of" in finding["fix"]
 
 
+def test_a_priced_call_without_a_count_of_output_lacks_usage_not_a_price(sandbox: Sandbox) -> None:
+    sandbox.spans(call(1), call(2, attributes={"gen_ai.usage.output_tokens": None}))
+    finding = the_finding(sandbox)
+    assert (finding["finding"], counts(finding)) == ("no_usage", (1, 2))
+    assert finding["message"] == (
+        "1 of 2 successful model calls of acme.llm tell not all of their tokens: their cost is unknown."
+    )
+
+
+def test_a_model_without_a_price_is_named_also_where_a_count_is_missing(sandbox: Sandbox) -> None:
+    told = {"gen_ai.request.model": "unheard-of", "gen_ai.usage.output_tokens": None}
+    sandbox.spans(call(1, attributes=told))
+    findings = {row["finding"] for row in sandbox.rows("from doctor_findings")}
+    assert findings == {"no_usage", "unpriced_model"}
+
+
 def test_only_streams_have_to_tell_their_first_token(sandbox: Sandbox) -> None:
     sandbox.spans(call(1), call(2, attributes=STREAM), call(3, attributes=STREAM | FIRST_TOKEN))
     finding = the_finding(sandbox)

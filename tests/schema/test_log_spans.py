@@ -145,6 +145,13 @@ def test_a_record_with_a_span_is_a_call_below_it(sandbox: Sandbox) -> None:
     assert span == {"trace_id": otlp.trace_id(7), "parent_span_id": otlp.span_id(3)}
 
 
+def test_equal_records_of_two_services_are_two_calls(sandbox: Sandbox) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 20, "request_id": None}
+    for service in ("one", "two", "one"):
+        take_logs(sandbox, changed(request(**usage), service=service))
+    assert sandbox.rows("select service from llm_calls order by all") == [{"service": "one"}, {"service": "two"}]
+
+
 def test_a_block_is_found_by_each_of_its_events() -> None:
     text = '[[log_spans]]\nname = "a"\nevents = ["a", "b"]\nscopes = ["x.*"]\ntrace_from = []\nduration_ms = "ms"\n'
     rules = load_log_spans(text)

@@ -201,3 +201,12 @@ def test_a_span_is_not_its_own_parent_and_zeros_are_no_parent(sandbox: Sandbox) 
     sandbox.spans({"trace": 14, "id": 2, "parent": 2})
     rows = sandbox.rows("select parent_span_id from spans where trace_id = ?", [otlp.trace_id(14)])
     assert [row["parent_span_id"] for row in rows] == [None, None]
+
+
+def test_a_text_too_long_for_an_object_of_usage_is_not_looked_into(sandbox: Sandbox) -> None:
+    usage = '{"prompt_tokens": 7, "more": "%s"}'
+    name = "langfuse.observation.usage_details"
+    lengths = (65_536, 65_537)
+    texts = [usage % ("x" * (length - len(usage) + len("%s"))) for length in lengths]
+    assert [len(text) for text in texts] == list(lengths)
+    assert column_of(sandbox, 15, "input_tokens", [{name: text} for text in texts]) == [7, None]

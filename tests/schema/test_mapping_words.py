@@ -85,6 +85,8 @@ KINDS = [
     ({"gen_ai.operation.name": "chat", "gen_ai.tool.name": "t"}, "llm"),
     ({"db.system": "chroma"}, "retriever"),
     ({"db.system": "postgresql"}, "other"),
+    ({"db.system.name": "chroma"}, "retriever"),
+    ({"db.system.name": "postgresql"}, "other"),
     ({}, "other"),
 ]
 

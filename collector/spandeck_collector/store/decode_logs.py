@@ -85,7 +85,7 @@ def _append(
     logs.append(row, kept, resource_row)
     rule = _LOG_SPANS.get(event_name) if event_name else None
     if rule and rule.is_in(scope.name):
-        span = _span(log, time_ns, rule, scope, attributes)
+        span = _span(log, time_ns, rule, scope, attributes, origin=origin)
         rest = (received_us, True, log.dropped_attributes_count)
         slots = attributes | rule.attributes
         spans.append((len(spans), *span, *rest), kept | rule.attributes, resource_row, slots=slots)
@@ -100,15 +100,25 @@ def _record_hash(origin: bytes, scope: InstrumentationScope, log: LogRecord) -> 
 
 
 def _span(
-    log: LogRecord, time_ns: int, rule: LogSpan, scope: InstrumentationScope, attributes: _Texts
+    log: LogRecord,
+    time_ns: int,
+    rule: LogSpan,
+    scope: InstrumentationScope,
+    attributes: _Texts,
+    *,
+    origin: bytes,
 ) -> tuple[object, ...]:
-    """`trace_id` to `links` of a span. The ids come from what the record says: a resent record is a resent span."""
-    facts = [rule.name, str(time_ns), *(f"{name}={value}" for name, value in sorted(attributes.items()))]
-    origin = [value for name in rule.trace_from if (value := attributes.get(name))] or facts
+    """`trace_id` to `links` of a span. The ids come from what the record says: a resent record is a resent span.
+
+    `origin` is the resource as it came: what two services say in the same words is two calls.
+    """
+    told = (f"{name}={value}" for name, value in sorted(attributes.items()))
+    facts = [origin.hex(), rule.name, str(time_ns), *told]
+    trace_facts = [value for name in rule.trace_from if (value := attributes.get(name))] or facts
     length_ns = _length_ns(attributes.get(rule.duration_ms), time_ns)
     failed = rule.has_failed(attributes)
     return (
-        log.trace_id.hex() or _digest(origin, _TRACE_ID_BYTES),
+        log.trace_id.hex() or _digest(trace_facts, _TRACE_ID_BYTES),
         _digest(facts, _SPAN_ID_BYTES),
         log.span_id.hex() or None,
         scope.name or None,

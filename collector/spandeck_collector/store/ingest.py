@@ -152,6 +152,7 @@ class Ingest:
         self._pipeline.take_in(batch)
         if len(batch.spans):
             self._pipeline.fill("touched_traces", "stored_spans")
+            self._pipeline.leave_outdated()
             self._pipeline.normalize()
             self._pipeline.write("insert_spans", "insert_span_events")
             self._pipeline.settle()

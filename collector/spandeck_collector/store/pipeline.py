@@ -25,6 +25,7 @@ from spandeck_schema.mapping import load_mapping
 _TABLES = (
     ("normalize", "touched_traces"),
     ("normalize", "stored_spans"),
+    ("normalize", "outdated_spans"),
     ("normalize", "new_arrivals"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
@@ -55,7 +56,15 @@ _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
 _READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
+_LEAVE_OUTDATED = (
+    "leave_outdated_spans",
+    "delete_outdated_spans",
+    "delete_outdated_events",
+    "delete_outdated_content",
+    "delete_outdated_evaluations",
+)
 _WRITES = (
+    *(("normalize", name) for name in _LEAVE_OUTDATED),
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
     ("normalize", "insert_span_content"),
@@ -126,6 +135,12 @@ class Pipeline:
     def read(self, name: str) -> list[tuple[Any, ...]]:
         """The rows of a reading statement."""
         return self._connection.execute(f"execute {name}").fetchall()
+
+    def leave_outdated(self) -> None:
+        """Delete the stored spans that the batch has with a later end, with all that they told."""
+        ((count,),) = self.read("fill_outdated_spans")
+        if count:
+            self.write(*_LEAVE_OUTDATED)
 
     def normalize(self) -> None:
         """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""

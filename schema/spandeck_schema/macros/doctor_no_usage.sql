@@ -1,4 +1,4 @@
--- grain: a service, scope and way of answering, whole or streamed, with model calls that succeeded without tokens
+-- grain: a service, scope and way of answering, whole or streamed, with model calls that succeeded without their tokens
 create or replace macro store.doctor_no_usage(since) as table
     select
         case when streamed then 'no_usage_of_stream' else 'no_usage' end as fix_key,
@@ -7,13 +7,17 @@ create or replace macro store.doctor_no_usage(since) as table
         service,
         [scope] as scopes,
         scope as detail,
-        count(*) filter (where tokens is null) as affected_count,
+        count(*) filter (where lacks_tokens) as affected_count,
         count(*) as total_count,
-        any_value(trace_id) filter (where tokens is null) as example_trace_id,
-        any_value(span_id) filter (where tokens is null) as example_span_id,
+        any_value(trace_id) filter (where lacks_tokens) as example_trace_id,
+        any_value(span_id) filter (where lacks_tokens) as example_span_id,
         format(
-            '{:,} of {:,} successful {}model calls of {} tell no tokens: their cost is unknown.',
-            affected_count, total_count, case when streamed then 'streamed ' else '' end, coalesce(scope, 'no scope')
+            '{:,} of {:,} successful {}model calls of {} tell {}: their cost is unknown.',
+            affected_count,
+            total_count,
+            case when streamed then 'streamed ' else '' end,
+            coalesce(scope, 'no scope'),
+            case when bool_or(lacks_tokens and has_tokens) then 'not all of their tokens' else 'no tokens' end
         ) as message
     from (
         select
@@ -22,7 +26,8 @@ create or replace macro store.doctor_no_usage(since) as table
             service,
             scope,
             coalesce(streamed, false) as streamed,
-            coalesce(input_tokens, output_tokens) as tokens
+            input_tokens is null or output_tokens is null as lacks_tokens,
+            coalesce(input_tokens, output_tokens) is not null as has_tokens
         from store.calls
         where
             counted

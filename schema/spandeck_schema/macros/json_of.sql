@@ -1,7 +1,8 @@
 -- grain: the JSON in a text: itself, the JSON in a JSON string, or a Python literal's twin; NULL for other text
+-- Longer than any object of usage it is not looked at: a text is read again in every column.
 create or replace macro store.json_of(value) as
 case
-    when value is null or value = '' then null
+    when value is null or value = '' or length(value) > 65536 then null
     when json_valid(value)
         then case
             when json_type(value) = 'VARCHAR' and json_valid(json_extract_string(value, '$'))

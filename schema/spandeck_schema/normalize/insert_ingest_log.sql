@@ -5,11 +5,17 @@ select
     store.to_text(incoming_spans.resource['service.name']) as service,
     'traces' as signal,
     count(*) as received_count,
-    count(new_arrivals.arrival) as stored_count,
-    count(*) - count(new_arrivals.arrival) as duplicate_count,
+    -- A span in place of an outdated one is stored already.
+    count(new_arrivals.arrival) - count(outdated_spans.span_id) as stored_count,
+    count(*) - stored_count as duplicate_count,
     0 as refused_count
 from incoming_spans
 left join new_arrivals using (arrival)
+left join outdated_spans
+    on
+        new_arrivals.arrival is not null
+        and incoming_spans.trace_id = outdated_spans.trace_id
+        and incoming_spans.span_id = outdated_spans.span_id
 where not incoming_spans.from_log
 group by service
 union all by name

@@ -1,5 +1,5 @@
--- grain: one incoming span that is not stored yet; the first arrival of a resent span wins
-select min(incoming_spans.arrival) as arrival
+-- grain: one incoming span that is not stored yet; of a resent span the latest end wins, then the first arrival
+select arg_max(incoming_spans.arrival, (incoming_spans.ended_ns, -incoming_spans.arrival)) as arrival
 from incoming_spans
 anti join stored_spans
     on

@@ -1,4 +1,4 @@
--- grain: a provider and model whose calls have usage but no price
+-- grain: a provider and model whose calls have usage but no cost
 create or replace view main.unpriced_calls as
 select
     provider,

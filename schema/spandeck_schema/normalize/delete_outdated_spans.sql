@@ -1,0 +1,5 @@
+-- grain: one row of an outdated span
+delete from store.spans
+where
+    received_at >= (select min(received_at) from outdated_spans)
+    and (trace_id, span_id) in (select (trace_id, span_id) from outdated_spans)
