@@ -17,7 +17,7 @@ from spandeck_collector.journal import Position, Record, Signal
 from spandeck_collector.store.columns import Resources, Rows
 from spandeck_collector.store.content import ContentKeeping, Contents, Owner, SpanEvents
 from spandeck_collector.store.content_parts import HOUR_US
-from spandeck_collector.store.decode_logs import LOG_COLUMNS, append_logs
+from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
 from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
@@ -185,7 +185,8 @@ def _links(span: Span) -> str:
 
 
 def _logs(batch: Batch, record: Record) -> None:
-    append_logs(record.body, record.received_at_ns // 1000, batch.logs, batch.spans, batch.resources, batch.contents)
+    tables = LogTables(batch.logs, batch.spans, batch.resources, batch.contents)
+    append_logs(record.body, record.received_at_ns // 1000, tables)
 
 
 def _metrics(batch: Batch, record: Record) -> None:

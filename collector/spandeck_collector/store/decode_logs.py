@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import pyarrow as pa
@@ -37,42 +38,52 @@ _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _Texts = dict[str, str | None]
 
 
-def append_logs(
-    body: bytes, received_us: int, logs: Rows, spans: Rows, resources: Resources, contents: Contents
-) -> None:
-    """Add the records of one log export to `logs`, their content to `contents`, what they tell of calls to `spans`.
+@dataclass(frozen=True)
+class LogTables:
+    """Where the records of a log export go: the records, what they tell of calls, their resources, their content."""
+
+    logs: Rows
+    spans: Rows
+    resources: Resources
+    contents: Contents
+
+
+@dataclass(frozen=True)
+class _Came:
+    """What the records of one resource in one request share; `request` is a number, `received_us` Unix microseconds."""
+
+    request: int
+    origin: bytes
+    resource_row: int
+    received_us: int
+
+
+def append_logs(body: bytes, received_us: int, to: LogTables) -> None:
+    """Add the records of one log export to the tables.
 
     `event_name` is the record's, else its attribute `event.name`; a record without any time has NULL.
     Raises `google.protobuf.message.DecodeError` for a damaged body.
     """
-    request = len(logs)
+    request = len(to.logs)
     for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
-        resource_row = resources.append(attribute_texts(resource_logs.resource.attributes))
-        origin = resource_logs.resource.SerializeToString()
+        resource_row = to.resources.append(attribute_texts(resource_logs.resource.attributes))
+        came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received_us)
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:
-                _append(log, scope_logs.scope, (request, origin, resource_row, received_us), logs, spans, contents)
+                _append(log, scope_logs.scope, came, to)
 
 
-def _append(
-    log: LogRecord,
-    scope: InstrumentationScope,
-    came: tuple[int, bytes, int, int],
-    logs: Rows,
-    spans: Rows,
-    contents: Contents,
-) -> None:
-    request, origin, resource_row, received_us = came
+def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTables) -> None:
     attributes = attribute_texts(log.attributes)
     event_name = log.event_name or attributes.get("event.name") or None
     time_ns = log.time_unix_nano or log.observed_time_unix_nano
     trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
-    owner = Owner(len(logs), trace_id, span_id, received_us, received_us - received_us % HOUR_US)
-    text, kept = contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    owner = Owner(len(to.logs), trace_id, span_id, came.received_us, came.received_us - came.received_us % HOUR_US)
+    text, kept = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
     row = (
-        len(logs),
-        request,
-        _record_hash(origin, scope, log),
+        len(to.logs),
+        came.request,
+        _record_hash(came.origin, scope, log),
         trace_id,
         span_id,
         scope.name or None,
@@ -80,15 +91,15 @@ def _append(
         log.severity_text or None,
         text,
         time_ns // 1000 or None,
-        received_us,
+        came.received_us,
     )
-    logs.append(row, kept, resource_row)
+    to.logs.append(row, kept, came.resource_row)
     rule = _LOG_SPANS.get(event_name) if event_name else None
     if rule and rule.is_in(scope.name):
-        span = _span(log, time_ns, rule, scope, attributes, origin=origin)
-        rest = (received_us, True, log.dropped_attributes_count)
+        span = _span(log, time_ns, rule, scope, attributes, origin=came.origin)
+        rest = (came.received_us, True, log.dropped_attributes_count)
         slots = attributes | rule.attributes
-        spans.append((len(spans), *span, *rest), kept | rule.attributes, resource_row, slots=slots)
+        to.spans.append((len(to.spans), *span, *rest), kept | rule.attributes, came.resource_row, slots=slots)
 
 
 def _record_hash(origin: bytes, scope: InstrumentationScope, log: LogRecord) -> int:

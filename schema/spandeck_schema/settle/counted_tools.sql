@@ -19,104 +19,64 @@ with tools as (
     where spans.kind = 'tool' or (spans.kind = 'mcp' and spans.operation in ('tools/call', 'execute_tool'))
 ),
 
-told_ids as (
-    select tool_call_id
+alike as (
+    select
+        *,
+        tool_call_id || chr(31) || tool_name as likeness
     from tools
-    where tool_call_id is not null
-    group by tool_call_id
-    having count(distinct scope) between 2 and 8
+    where
+        tool_call_id in (
+            select told.tool_call_id
+            from tools as told
+            group by told.tool_call_id
+            having count(distinct told.scope) between 2 and 8
+        )
 ),
 
-tellers as (
+chained as (
     select
-        tool_call_id,
-        tool_name,
-        scope,
-        started_us,
-        min(call_key) as call_key,
-        arg_min(family, call_key) as family
-    from tools
-    semi join told_ids using (tool_call_id)
-    group by all
+        *,
+        coalesce(
+            started_us - lag(started_us) over (
+                partition by likeness
+                order by started_us, call_key
+            ) > 2000000,
+            true
+        ) as begins_chain
+    from alike
 ),
 
-told_scopes as (
-    select distinct
-        tool_call_id,
-        tool_name,
-        scope
-    from tellers
-),
-
--- Nearest before and nearest after, not all pairs: a thousand calls may have one id.
-seekers as (
+numbered as (
     select
-        tools.call_key,
-        tools.family,
-        tools.tool_call_id,
-        tools.tool_name,
-        tools.started_us,
-        scopes.scope as twin_scope
-    from tools
-    inner join told_scopes as scopes
-        on
-            tools.tool_call_id = scopes.tool_call_id
-            and tools.tool_name = scopes.tool_name
-            and tools.scope != scopes.scope
+        *,
+        count(*) filter (where begins_chain) over (
+            partition by likeness
+            order by started_us, call_key
+            rows between unbounded preceding and current row
+        ) as chain
+    from chained
 ),
 
-neighbours as (
+placed as (
     select
-        seekers.*,
-        tellers.call_key as twin_key,
-        tellers.family as twin_family,
-        seekers.started_us - tellers.started_us as distance_us
-    from seekers
-    asof inner join tellers
-        on
-            seekers.tool_call_id = tellers.tool_call_id
-            and seekers.tool_name = tellers.tool_name
-            and seekers.twin_scope = tellers.scope
-            and seekers.started_us >= tellers.started_us
-    union all
-    select
-        seekers.*,
-        tellers.call_key as twin_key,
-        tellers.family as twin_family,
-        tellers.started_us - seekers.started_us as distance_us
-    from seekers
-    asof inner join tellers
-        on
-            seekers.tool_call_id = tellers.tool_call_id
-            and seekers.tool_name = tellers.tool_name
-            and seekers.twin_scope = tellers.scope
-            and seekers.started_us <= tellers.started_us
+        *,
+        row_number() over (
+            partition by likeness, chain, scope
+            order by started_us, call_key
+        ) as place
+    from numbered
 ),
 
-nearest as (
-    select
-        call_key,
-        twin_key,
-        (store.trust_rank(twin_family), twin_key) < (store.trust_rank(family), call_key) as yields
-    from neighbours
-    where distance_us <= 2000000
-    qualify row_number() over (
-        partition by call_key, twin_scope
-        order by distance_us, twin_key
-    ) = 1
-),
-
+-- Of what one id, name and place tell, the most trusted stands.
 twins as (
     select
-        nearest.call_key,
-        min(nearest.twin_key) as told_key
-    from nearest
-    inner join nearest as back
-        on
-            nearest.call_key = back.twin_key
-            and nearest.twin_key = back.call_key
-    where nearest.yields
-    group by nearest.call_key
+        call_key,
+        first(call_key) over (
+            partition by likeness, chain, place
+            order by store.trust_rank(family), call_key
+        ) as told_key
+    from placed
+    qualify told_key != call_key
 ),
 
 around as (

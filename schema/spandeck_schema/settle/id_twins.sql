@@ -1,7 +1,7 @@
 -- grain: a pair of model calls of two scopes with one response id, in both directions
--- Starts within 2 s; where an id is told more than once, the first that one scope began is the first of the other. A reply
--- from a cache has the id of the first one and is a call of its own; between services, as of a gateway, what both know of
--- model and tokens must be equal.
+-- Starts within 2 s; where an id is told more than once, the first that one scope began is the first of the other. A
+-- reply from a cache has the id of the first one and is a call of its own; between services, as of a gateway, what both
+-- know of model and tokens must be equal.
 with alike as (
     select
         call_key,

@@ -1,4 +1,4 @@
--- grain: a pair of model calls of two scopes that agree and overlap, where not both have a response id, in both directions
+-- grain: a pair of model calls of two scopes that agree and overlap, not both with a response id, in both directions
 -- Service, instance, model and input tokens are equal, and the overlap is more than 80 % of the shorter (of the longer,
 -- where no tokens are known). Never by time alone: of calls that overlap in a chain, the first that one scope began is
 -- the first of the other, and so on, so that parallel calls stay as many as they are.
@@ -29,15 +29,17 @@ with wholes as (
     where tree.leaf_key = calls.call_key and calls.call_kind != 'agent' and calls.ended_us is not null
 ),
 
+shared as (
+    select likeness
+    from wholes
+    group by likeness
+    having count(distinct scope) between 2 and 8
+),
+
 alike as (
     select wholes.*
     from wholes
-    semi join (
-        select likeness
-        from wholes
-        group by likeness
-        having count(distinct scope) between 2 and 8
-    ) as shared using (likeness)
+    semi join shared using (likeness)
 ),
 
 chained as (

@@ -27,7 +27,8 @@ select
         when kind = 'tool' then null
         when usage_basis = 'inclusive' then 'input_tokens as sent: they include cached tokens.'
         when usage_basis = 'added' then 'Cached tokens were added: the emitter leaves them out of its input count.'
-        when usage_basis = 'unknown' then 'input_tokens as sent: whether they include cached tokens is not known of this emitter.'
+        when usage_basis = 'unknown'
+            then 'input_tokens as sent: whether they include cached tokens is not known of this emitter.'
         else 'No usage was sent: tokens are unknown.'
     end as tokens,
     input_tokens,
