@@ -62,6 +62,56 @@ def test_a_call_over_mcp_below_a_tool_of_the_same_name_is_that_call(scene: Scene
     ]
 
 
+def tool_of_openinference(number: int, call_id: str | None = None, **words: Any) -> Words:
+    """A call of the tool `search` in the names of OpenInference, which is trusted less."""
+    attributes = {"openinference.span.kind": "TOOL", "tool.name": "search"}
+    if call_id:
+        attributes["tool_call.id"] = call_id
+    return {"id": number, "scope": OPENINFERENCE, "attributes": attributes} | words
+
+
+@pytest.mark.parametrize("ids", [(None, None), ("c", None), (None, "c"), ("c", "d")])
+@pytest.mark.parametrize("upper", ["otel", "openinference"])
+def test_a_tool_that_another_scope_tells_around_it_is_one_call(
+    upper: str, ids: tuple[str | None, str | None], scene: Scene
+) -> None:
+    if upper == "otel":
+        scene.take(tool(1, call_id=ids[0]), tool_of_openinference(2, ids[1], parent=1))
+    else:
+        scene.take(tool_of_openinference(1, ids[0]), tool(2, call_id=ids[1], parent=1))
+    rows = scene.rows("store.calls", "counted", "reason", "duplicate_of")
+    assert rows == [(True, "leaf", None), (False, "same_tool_call", otlp.span_id(1))]
+
+
+def test_a_tool_inside_itself_in_one_scope_is_two_calls(scene: Scene) -> None:
+    scene.take(tool(1), tool(2, parent=1))
+    assert scene.total("tool_call_count") == 2
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [tool_of_openinference(1, "c"), tool(2, call_id="c", parent=1)],
+        [tool(1, call_id="c"), tool_of_openinference(2, "c", parent=1)],
+        [tool(1), mcp(2, parent=1), tool_of_openinference(3, parent=2)],
+        [tool_of_openinference(1, "c"), mcp(2, parent=1), tool(3, call_id="c", parent=2)],
+        [tool_of_openinference(1, "c"), tool(2, scope="shop", parent=1), tool(3, call_id="c", parent=2)],
+        [tool(1, call_id="c"), tool_of_openinference(2, "c", parent=1), tool(3, scope="shop", parent=2)],
+        [tool(1, call_id="c"), tool_of_openinference(2, "c"), tool(3, scope="shop", parent=2)],
+    ],
+)
+def test_a_tool_told_around_and_by_its_call_id_counts_once(spans: list[Words], scene: Scene) -> None:
+    scene.take(*spans)
+    assert scene.total("tool_call_count") == 1
+
+
+def test_a_call_over_mcp_that_is_trusted_more_than_the_tool_around_it_still_counts(scene: Scene) -> None:
+    called = mcp(2, parent=1, scope="opentelemetry.instrumentation.genai.mcp")
+    called["attributes"]["gen_ai.tool.call.id"] = "c"
+    scene.take(tool_of_openinference(1, "c"), called)
+    assert scene.total("tool_call_count") == 1
+
+
 def test_a_call_id_told_by_two_instrumentations_is_one_tool_call(scene: Scene) -> None:
     attributes = {"openinference.span.kind": "TOOL", "tool.name": "search", "tool_call.id": "c"}
     scene.take(tool(1, call_id="c"), {"id": 2, "scope": OPENINFERENCE, "attributes": attributes, "trace": 2})

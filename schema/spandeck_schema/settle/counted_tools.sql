@@ -1,5 +1,6 @@
 -- grain: one tool call of a touched trace: whether it counts, and how it ended
--- A call over MCP is the one of the tool span around it; the same call id told in two scopes is one call.
+-- A call over MCP is the one of the tool span around it, and so is one that another scope tells of the same tool;
+-- the same call id told in two scopes is one call.
 with tools as (
     select
         spans.trace_id || spans.span_id as call_key,
@@ -89,7 +90,19 @@ around as (
             below.trace_id = above.trace_id
             and below.parent_span_id = above.span_id
             and below.tool_name = above.tool_name
-    where below.kind = 'mcp'
+    where
+        -- No two calls may each be the other one: then neither would count.
+        case
+            when below.kind = 'mcp'
+                then (above.call_key, below.call_key) not in (select (call_key, told_key) from twins)
+            else
+                below.scope != above.scope
+                and below.call_key not in (
+                    select call_key from twins
+                    union all
+                    select told_key from twins
+                )
+        end
 ),
 
 judged as (
