@@ -17,7 +17,7 @@ up: .venv/.ready
 	$(BIN)/spandeck up $(ARGS)
 
 test: .venv/.ready lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check $(CHECKED)
