@@ -104,10 +104,13 @@ def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection.close()
 
 
-def test_a_file_of_a_newer_version_is_refused(tmp_path: Path, database: duckdb.DuckDBPyConnection) -> None:
-    database.execute("update store.about set schema_version = 99")
+@pytest.mark.parametrize(("version", "advice"), [(99, "install the newer Spandeck"), (1, "move the file away")])
+def test_a_file_of_another_version_is_refused(
+    version: int, advice: str, tmp_path: Path, database: duckdb.DuckDBPyConnection
+) -> None:
+    database.execute(f"update store.about set schema_version = {version}")
     database.close()
-    with pytest.raises(DatabaseError, match="has schema version 99, this Spandeck knows"):
+    with pytest.raises(DatabaseError, match=f"has schema version {version}, .*{advice}"):
         open_database(tmp_path / "spandeck.duckdb", "300MB")
 
 

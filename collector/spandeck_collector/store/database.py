@@ -71,6 +71,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{path} has schema version {about[0]}, this Spandeck knows {catalog.SCHEMA_VERSION}: "
             "install the newer Spandeck that wrote it, or set SPANDECK_DATA_DIR to another folder."
         )
+    if about and about[0] < catalog.SCHEMA_VERSION:
+        raise DatabaseError(
+            f"{path} has schema version {about[0]}, written before the first release, and this Spandeck needs "
+            f"{catalog.SCHEMA_VERSION}: move the file away, or set SPANDECK_DATA_DIR to another folder."
+        )
     if not about:
         row = [catalog.SCHEMA_VERSION, "", "", catalog.mapping_digest(), None]
         connection.execute("insert into store.about values (?, ?, ?, ?, ?)", row)
