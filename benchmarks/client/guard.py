@@ -11,15 +11,11 @@ from packages that Spandeck does not need:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.client import guard_injection, guard_redaction
-from benchmarks.client.guard_figures import Figure
+from benchmarks.client.figures import report
 
 
 def main() -> int:
@@ -31,19 +27,7 @@ def main() -> int:
     except (ImportError, FileNotFoundError) as error:
         print(f"A package is missing ({error}): install all and name their folder.\n{__doc__}", file=sys.stderr)
         return 2
-    if options.json:
-        print(json.dumps([figure.as_json() for figure in figures], indent=2))
-    else:
-        _print(figures)
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
-def _print(figures: list[Figure]) -> None:
-    table = Table("figure", "value", "bound", "n", "")
-    for figure in figures:
-        mark = "" if figure.bound is None else "holds" if figure.holds else "BROKEN"
-        table.add_row(figure.name, figure.shown, figure.bound_shown, f"{figure.count:,}", mark)
-    Console().print(table)
+    return report(figures, as_json=options.json)
 
 
 def _options() -> argparse.Namespace:

@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks.client import guard_data
+from benchmarks.client.figures import Figure
 from benchmarks.client.guard_data import Text
-from benchmarks.client.guard_figures import Figure, ms_per_kb
+from benchmarks.client.guard_timing import ms_per_kb
 from spandeck import Guard
 
 _FRESH = Path(__file__).with_name("guard_fresh.toml")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.client import guard_data
-from benchmarks.client.guard_figures import Figure, ms_per_kb
+from benchmarks.client.figures import Figure
+from benchmarks.client.guard_timing import ms_per_kb
 from spandeck.guard import Redactor
 
 if TYPE_CHECKING:

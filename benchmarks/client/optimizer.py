@@ -10,15 +10,11 @@ fow-cache and most READMEs come from packages that Spandeck does not need:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.client import optimizer_needles, optimizer_pairs, optimizer_speed
-from benchmarks.client.optimizer_figures import Figure
+from benchmarks.client.figures import report
 
 
 def main() -> int:
@@ -32,19 +28,7 @@ def main() -> int:
         print(f"The package fow-cache is missing: install it and name its folder.\n{__doc__}", file=sys.stderr)
         return 2
     figures = [*pairs, *optimizer_needles.measure(), *optimizer_speed.measure()]
-    if options.json:
-        print(json.dumps([figure.as_json() for figure in figures], indent=2))
-    else:
-        _print(figures)
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
-def _print(figures: list[Figure]) -> None:
-    table = Table("figure", "value", "bound", "n", "")
-    for figure in figures:
-        mark = "" if figure.bound is None else "holds" if figure.holds else "BROKEN"
-        table.add_row(figure.name, figure.shown, figure.bound_shown, f"{figure.count:,}", mark)
-    Console().print(table)
+    return report(figures, as_json=options.json)
 
 
 def _options() -> argparse.Namespace:

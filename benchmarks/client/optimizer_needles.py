@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from benchmarks.client.optimizer_figures import Figure, percent
+from benchmarks.client.figures import Figure, percent
 from spandeck import compress
 from spandeck.optimizer.segments import segments
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.client.optimizer_figures import Figure, percent
+from benchmarks.client.figures import Figure, percent
 from spandeck import Cache
 
 _HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.client.optimizer_figures import Figure, percent
+from benchmarks.client.figures import Figure, percent
 from benchmarks.client.optimizer_pairs import SETS, Pair
 from spandeck import Cache
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from benchmarks.client.optimizer_figures import Figure
+from benchmarks.client.figures import Figure
 from spandeck import Cache, Router, ToolCache, compress
 
 _ENTRIES = 1_000
