@@ -177,6 +177,11 @@ def test_of_many_chunk_events_one_is_kept(sandbox: Sandbox) -> None:
     for pattern in MAPPING.chunk_events:
         assert _answers_of(sandbox, like(pattern, "7"))
     assert not _answers_of(sandbox, "exception")
+    chunk = like(MAPPING.chunk_events[0], "7")
+    told = [(chunk, 40), ("exception", 50), (chunk, 20), (chunk, 60), ("exception", 60)]
+    sandbox.spans({"id": 1, "attributes": CHAT, "events": [{"name": name, "at_ms": at_ms} for name, at_ms in told]})
+    rows = sandbox.rows("select name from span_events order by occurred_at")
+    assert [row["name"] for row in rows] == [chunk, "exception", "exception"]
 
 
 def _answers_of(sandbox: Sandbox, event_name: str) -> bool:
