@@ -60,8 +60,6 @@ def _configuration(path: Path, memory_limit: str) -> dict[str, str | bool | int 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     # Time stamps are plain UTC; the session's zone must not shift what a user casts.
     connection.execute("set global TimeZone = 'UTC'")
-    # Text columns are most of a file; zstd stores them in half of what the automatic choice takes (ingest.md 3).
-    connection.execute("set global force_compression = 'zstd'")
     connection.execute("create schema if not exists store")
     for table in catalog.sql_files("tables"):
         connection.execute(table.text)

@@ -1,12 +1,12 @@
 -- grain: one OTLP log record; a resend is dropped at insert
-create table if not exists store.log_records (
+create table if not exists store.log_records ( -- noqa: PRS
     trace_id varchar,
     span_id varchar,
     service varchar,
     scope varchar,
     event_name varchar,
     severity varchar,
-    body varchar,
+    body varchar using compression zstd,
     occurred_at timestamp,
     attributes map (varchar, varchar),
     resource map (varchar, varchar),
