@@ -11,7 +11,7 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 5
 """Raised by every change of a table; files with another number are refused."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
@@ -59,7 +59,12 @@ def views() -> tuple[SqlFile, ...]:
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(view.text for view in views()))
+    return (*_meanings(), present, *(file.text for file in ranges()), *(view.text for view in views()))
+
+
+def ranges() -> tuple[SqlFile, ...]:
+    """The public table macros, each of a range of time; what they read are tables and macros, no views."""
+    return sql_files("ranges")
 
 
 @cache

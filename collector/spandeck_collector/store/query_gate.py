@@ -132,8 +132,9 @@ def _check_table(node: dict[str, Any], names: set[str]) -> None:
 
 def _check_table_function(function: dict[str, Any]) -> None:
     name = str(function.get("function_name", "")).lower()
-    if name not in _TABLE_FUNCTIONS or function.get("schema") or function.get("catalog"):
-        allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
+    functions = _TABLE_FUNCTIONS | {file.name for file in catalog.ranges()}
+    if name not in functions or function.get("schema") or function.get("catalog"):
+        allowed = ", ".join(sorted(functions))
         raise QueryError(403, f"The table function {name!r} may not be used: allowed are {allowed}.")
 
 
