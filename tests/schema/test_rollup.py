@@ -26,7 +26,7 @@ BOUNDED = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],
 )
-_TABLES = ("spans", "calls", "traces", "rollup_hour")
+_TABLES = ("spans", "calls", "traces", "rollup_hour", "rollup_day")
 _KEYS = "hour, subject, service, kind, name, is_entry, provider, model, agent_name, tool_name"
 _COUNTS = ("row", "error", "unpriced", "cost", "input", "output", "cache_read", "cache_write")
 _TOKENS = ("input", "output", "cache_read", "cache_write")
@@ -48,8 +48,17 @@ def emptied(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+_BY_DAY = """(
+    select * exclude (hour, is_delta), date_trunc('day', hour) as hour from store.rollup_hour {where}
+)"""
+_DAYS = f"""(
+    select * exclude (day), day as hour from store.rollup_day
+    union all by name from {_BY_DAY.format(where="where is_delta")}
+)"""
+
+
 def groups(sandbox: Sandbox, relation: str) -> list[tuple[Any, ...]]:
-    """The groups of a relation like `store.rollup_hour`, all rows of a group summed, buckets as a dictionary each."""
+    """The groups of a relation like `store.rollup_hour`, all rows of a group summed, buckets with their counts."""
     sums = [f"sum({name}_count)" for name in _COUNTS]
     sums += [f"case when sum({name}_count) > 0 then sum({name}_tokens) end" for name in _TOKENS]
     sums += ["case when sum(cost_count) > 0 then round(sum(cost_usd), 9) end"]
@@ -69,6 +78,7 @@ def _summed(entries: list[dict[str, int]] | None) -> list[tuple[int, int]]:
 
 def check_rebuilt(sandbox: Sandbox) -> None:
     assert groups(sandbox, "store.rollup_hour") == groups(sandbox, f"({rebuilt_groups()})")
+    assert groups(sandbox, _DAYS) == groups(sandbox, _BY_DAY.format(where=""))
 
 
 def merge(sandbox: Sandbox) -> None:

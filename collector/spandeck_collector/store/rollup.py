@@ -1,4 +1,4 @@
-"""Merges the changes that batches made to `store.rollup_hour`, so that an hour has one row a group again."""
+"""Merges the changes that batches made to `store.rollup_hour` into its hours and into the days of `store.rollup_day`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
 _MOST_CHANGES = 10_000
+_WRITES = ("delete_merged_hours", "insert_merged_hours", "delete_merged_days", "insert_merged_days")
 TABLES = ("merged_hours", "merged_groups")
 """Temporary tables, which the connection must have before it prepares statements."""
 
@@ -49,14 +50,13 @@ class Rollup:
             _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), roll-ups are merged later: %s", error)
 
     def _merge_hours(self) -> int:
-        """Merge the next hours; how many rows they have now and had before together, 0 when there was nothing to do."""
+        """Merge the next hours; how many rows were deleted and written for it, 0 when there was nothing to do."""
         execute = self._connection.execute
         execute("begin")
         try:
             self._fill("merged_hours")
             self._fill("merged_groups")
-            ((deleted_count,),) = execute(catalog.sql("rollup", "delete_merged")).fetchall()
-            ((inserted_count,),) = execute(catalog.sql("rollup", "insert_merged")).fetchall()
+            row_count = sum(execute(catalog.sql("rollup", name)).fetchall()[0][0] for name in _WRITES)
             for name in TABLES:
                 execute(f"delete from {name}")
             execute("commit")
@@ -65,7 +65,7 @@ class Rollup:
         except BaseException:
             execute("rollback")
             raise
-        return int(deleted_count) + int(inserted_count)
+        return int(row_count)
 
     def _fill(self, name: str) -> None:
         self._connection.execute(f"insert into {name} by name {catalog.sql('rollup', name)}")

@@ -64,10 +64,9 @@ create or replace macro store.latency_between(by_what, since, until) as table (
             error_count,
             duration_buckets,
             first_token_buckets
-        from store.rollup_hour
+        from store.groups_between(since, until)
         where
             not store.is_short_range(since, until)
-            and store.is_whole_hour(hour, since, until)
             and case
                 when by_what = 'service' then subject = 'span' and is_entry
                 when by_what = 'operation' then subject = 'span'

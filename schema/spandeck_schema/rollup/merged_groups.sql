@@ -1,8 +1,33 @@
--- grain: one group of an hour of merged_hours, its changes merged; groups of nothing are gone
-with groups as materialized (
+-- grain: one group of an hour of merged_hours (level hour), and of a day of these (level day), with all changes
+-- A group of nothing is gone.
+with old_groups as (
+    select
+        'hour' as level,
+        hour as begins_at,
+        * exclude (hour)
+    from store.rollup_hour
+    where hour in (select hour from merged_hours)
+    union all by name
+    select
+        'day' as level,
+        date_trunc('day', hour) as begins_at,
+        * exclude (hour)
+    from store.rollup_hour
+    where is_delta and hour in (select hour from merged_hours)
+    union all by name
+    select
+        'day' as level,
+        day as begins_at,
+        * exclude (day)
+    from store.rollup_day
+    where day in (select date_trunc('day', hour) from merged_hours)
+),
+
+groups as materialized (
     select
         row_number() over () as group_number,
-        hour,
+        level,
+        begins_at,
         subject,
         service,
         kind,
@@ -27,8 +52,7 @@ with groups as materialized (
         case when sum(cache_write_count) > 0 then sum(cache_write_tokens) end as cache_write_tokens,
         flatten(list(duration_buckets)) as duration_buckets,
         flatten(list(first_token_buckets)) as first_token_buckets
-    from store.rollup_hour
-    where hour in (select hour from merged_hours)
+    from old_groups
     group by all
     having sum(row_count) > 0
 ),
@@ -71,9 +95,8 @@ lists as (
 
 select
     groups.* exclude (group_number, duration_buckets, first_token_buckets),
-    false as is_delta,
     lists.duration_buckets,
     lists.first_token_buckets
 from groups
 left join lists using (group_number)
-order by groups.hour, groups.subject, groups.kind, groups.service
+order by groups.begins_at, groups.subject, groups.kind, groups.service
