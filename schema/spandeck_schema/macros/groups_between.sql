@@ -1,5 +1,5 @@
--- grain: one row of the roll-ups for the whole hours of a range: its whole days from rollup_day with the changes to them
--- that wait, the hours before and after these days from rollup_hour; to be summed
+-- grain: one row of the roll-ups, for the whole hours of a range; to be summed
+-- Whole days are from rollup_day, with the changes to them that wait; the hours around them from rollup_hour.
 create or replace macro store.groups_between(since, until) as table (
     select * exclude (is_delta)
     from store.rollup_hour

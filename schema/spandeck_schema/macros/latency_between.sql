@@ -105,7 +105,7 @@ create or replace macro store.latency_between(by_what, since, until) as table (
             0 as row_count,
             0 as error_count,
             true as is_duration,
-            unnest(duration_buckets, recursive := true)
+            unnest(duration_buckets, recursive := true) -- noqa: AL03
         from groups
         union all
         select
@@ -115,7 +115,7 @@ create or replace macro store.latency_between(by_what, since, until) as table (
             0 as row_count,
             0 as error_count,
             false as is_duration,
-            unnest(first_token_buckets, recursive := true)
+            unnest(first_token_buckets, recursive := true) -- noqa: AL03
         from groups
         union all
         select

@@ -41,11 +41,13 @@ create or replace macro main.call_groups_between(since, until) as table (
         output_tokens,
         cache_read_tokens,
         cache_write_tokens,
-        case when duration_ms is not null then [{'bucket': store.bucket_of(duration_ms), 'value_count': 1}] end
-            as duration_buckets,
+        case
+            when duration_ms is not null
+                then [struct_pack(bucket := store.bucket_of(duration_ms), value_count := 1)]
+        end as duration_buckets,
         case
             when time_to_first_token_ms is not null
-                then [{'bucket': store.bucket_of(time_to_first_token_ms), 'value_count': 1}]
+                then [struct_pack(bucket := store.bucket_of(time_to_first_token_ms), value_count := 1)]
         end as first_token_buckets
     from store.calls
     where

@@ -1,4 +1,4 @@
--- grain: an agent, by the model calls that it owns, in a range; percentiles from rows up to 7 days, beyond from buckets
+-- grain: an agent, by the model calls that it owns, in a range; exact up to 2 days, then from buckets
 create or replace macro main.latency_by_agent_between(since, until) as table (
     select
         key_1 as agent_name,

@@ -1,4 +1,4 @@
--- grain: an operation of a service: spans of one kind and name, whatever they are about, in a range; percentiles from rows up to 7 days, beyond from buckets
+-- grain: an operation of a service: spans of one kind and name, in a range; exact up to 2 days, then from buckets
 create or replace macro main.latency_by_operation_between(since, until) as table (
     select
         key_1 as service,

@@ -1,4 +1,4 @@
--- grain: a service, by its entry spans (roots, servers, consumers), whatever they are about, in a range; percentiles from rows up to 7 days, beyond from buckets
+-- grain: a service, by its entry spans (roots, servers, consumers), in a range; exact up to 2 days, then from buckets
 create or replace macro main.latency_by_service_between(since, until) as table (
     select
         key_1 as service,

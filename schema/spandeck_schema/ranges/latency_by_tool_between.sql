@@ -1,4 +1,4 @@
--- grain: a tool, in a range; percentiles from rows up to 7 days, beyond from buckets
+-- grain: a tool, in a range; exact up to 2 days, then from buckets
 create or replace macro main.latency_by_tool_between(since, until) as table (
     select
         key_1 as tool_name,

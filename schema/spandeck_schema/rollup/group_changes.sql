@@ -120,9 +120,9 @@ select
     sum(cache_read_tokens) as cache_read_tokens,
     sum(cache_write_count) as cache_write_count,
     sum(cache_write_tokens) as cache_write_tokens,
-    list({'bucket': duration_bucket, 'value_count': cast(row_count as integer)})
-        filter (where duration_bucket is not null and row_count != 0) as duration_buckets,
-    list({'bucket': first_token_bucket, 'value_count': cast(row_count as integer)})
-        filter (where first_token_bucket is not null and row_count != 0) as first_token_buckets
+    list(struct_pack(bucket := duration_bucket, value_count := cast(row_count as integer)))
+    filter (where duration_bucket is not null and row_count != 0) as duration_buckets,
+    list(struct_pack(bucket := first_token_bucket, value_count := cast(row_count as integer)))
+    filter (where first_token_bucket is not null and row_count != 0) as first_token_buckets
 from pairs
 group by all

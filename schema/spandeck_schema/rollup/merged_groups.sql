@@ -23,7 +23,7 @@ with old_groups as (
     where day in (select date_trunc('day', hour) from merged_hours)
 ),
 
-groups as materialized (
+numbered as materialized (
     select
         row_number() over () as group_number,
         level,
@@ -61,14 +61,14 @@ entries as (
     select
         group_number,
         true as is_duration,
-        unnest(duration_buckets, recursive := true)
-    from groups
+        unnest(duration_buckets, recursive := true) -- noqa: AL03
+    from numbered
     union all
     select
         group_number,
         false as is_duration,
-        unnest(first_token_buckets, recursive := true)
-    from groups
+        unnest(first_token_buckets, recursive := true) -- noqa: AL03
+    from numbered
 ),
 
 counted as (
@@ -85,18 +85,18 @@ counted as (
 lists as (
     select
         group_number,
-        list({'bucket': bucket, 'value_count': value_count} order by bucket) filter (where is_duration)
+        list(struct_pack(bucket := bucket, value_count := value_count) order by bucket) filter (where is_duration)
             as duration_buckets,
-        list({'bucket': bucket, 'value_count': value_count} order by bucket) filter (where not is_duration)
+        list(struct_pack(bucket := bucket, value_count := value_count) order by bucket) filter (where not is_duration)
             as first_token_buckets
     from counted
     group by group_number
 )
 
 select
-    groups.* exclude (group_number, duration_buckets, first_token_buckets),
+    numbered.* exclude (group_number, duration_buckets, first_token_buckets),
     lists.duration_buckets,
     lists.first_token_buckets
-from groups
+from numbered
 left join lists using (group_number)
-order by groups.begins_at, groups.subject, groups.kind, groups.service
+order by numbered.begins_at, numbered.subject, numbered.kind, numbered.service

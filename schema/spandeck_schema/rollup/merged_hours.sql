@@ -4,7 +4,7 @@ with hours as (
         hour,
         count(*) as row_count
     from store.rollup_hour
-    where hour in (select hour from store.rollup_hour where is_delta)
+    where hour in (select changed.hour from store.rollup_hour as changed where changed.is_delta)
     group by hour
 ),
 

@@ -1,5 +1,6 @@
 -- grain: one result of an evaluation as it was told; one that is told twice, by event and log, has two rows
-create table if not exists store.evaluations ( -- noqa: PRS
+-- noqa: disable=PRS
+create table if not exists store.evaluations (
     trace_id varchar,
     span_id varchar,
     response_id varchar,

@@ -1,5 +1,6 @@
 -- grain: one OTLP log record; a resend is dropped at insert
-create table if not exists store.log_records ( -- noqa: PRS
+-- noqa: disable=PRS
+create table if not exists store.log_records (
     trace_id varchar,
     span_id varchar,
     service varchar,

@@ -26,6 +26,6 @@ create table if not exists store.rollup_hour (
     cache_read_tokens bigint,
     cache_write_count bigint not null,
     cache_write_tokens bigint,
-    duration_buckets struct(bucket smallint, value_count integer) [],
-    first_token_buckets struct(bucket smallint, value_count integer) []
+    duration_buckets struct(bucket smallint, value_count integer)[],
+    first_token_buckets struct(bucket smallint, value_count integer)[]
 );

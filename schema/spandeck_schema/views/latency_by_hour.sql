@@ -15,7 +15,7 @@ with entries as (
         hour,
         coalesce(kind, 'trace') as kind,
         true as is_duration,
-        unnest(duration_buckets, recursive := true)
+        unnest(duration_buckets, recursive := true) -- noqa: AL03
     from store.rollup_hour
     where subject in ('call', 'trace')
     union all by name
@@ -23,7 +23,7 @@ with entries as (
         hour,
         coalesce(kind, 'trace') as kind,
         false as is_duration,
-        unnest(first_token_buckets, recursive := true)
+        unnest(first_token_buckets, recursive := true) -- noqa: AL03
     from store.rollup_hour
     where subject in ('call', 'trace')
 ),
