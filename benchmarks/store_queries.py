@@ -43,9 +43,9 @@ _SCAN_OF_TRACE = "select count(*) from store.spans where trace_id = ?"
 
 @dataclass(frozen=True)
 class Answer:
-    """Median milliseconds of one question: waited, and of CPU; `scan_ratio` is CPU by that of a plain scan of the range.
+    """Median milliseconds of one question, waited and of CPU; `scan_ratio` is its CPU by that of a plain scan.
 
-    For one trace the plain scan looks for its id in all spans.
+    The plain scan reads the spans of the range; for one trace it looks for its id in all spans.
     """
 
     query: str

@@ -1,5 +1,6 @@
 """Roll-ups are what the stored rows make of themselves, however these came, and their percentiles are near enough."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,6 @@ from spandeck_collector.store.commands.normalize import normalize
 from spandeck_schema import catalog
 from spandeck_schema.rollup import rebuilt_groups
 
-from . import otlp
 from .generated import World, arrivals, placed, wild_worlds
 from .sandbox import Sandbox
 from .test_normalize_history import bodies, spoil
@@ -103,9 +103,7 @@ def test_any_arrival_makes_the_roll_up_of_the_stored_rows(data: st.DataObject, w
 
 @BOUNDED
 @given(batches=st.lists(bodies(), min_size=1, max_size=3))
-def test_resent_and_normalized_spans_make_the_roll_up_of_the_stored_rows(
-    shared: Sandbox, batches: list[bytes]
-) -> None:
+def test_resent_and_normalized_spans_make_the_roll_up_of_the_stored_rows(shared: Sandbox, batches: list[bytes]) -> None:
     sandbox = emptied(shared)
     for body in batches:
         sandbox.take((Signal.TRACES, body))
@@ -181,7 +179,7 @@ def check_within(cursor: duckdb.DuckDBPyConnection, keys: str) -> None:
         with batches as (
             select hour, model, batch, store.bucket_of(ms) as bucket, count(*) as n from durations group by all
         ),
-        counted as (select {keys + ',' if keys else ''} bucket, sum(n)::bigint as n from batches group by all),
+        counted as (select {keys + "," if keys else ""} bucket, sum(n)::bigint as n from batches group by all),
         ranked as (select *, sum(n) over ({parts} order by bucket) as seen, sum(n) over ({parts}) as total from counted)
         select {", ".join(f"store.bucket_quantile(true, bucket, seen, total, {q})" for q in quantiles)}
         from ranked {group} {order}
@@ -215,23 +213,47 @@ def test_a_range_has_the_calls_of_the_view_and_says_what_its_percentiles_come_fr
             assert found == near(wanted, 0.01 if basis == "buckets" else 1e-9)
 
 
-def test_hours_that_a_range_cuts_are_taken_from_rows(sandbox: Sandbox) -> None:
-    for number in range(1, 7):
-        sandbox.spans({"trace": number, "id": number, "at_ms": number * 1_200_000, "attributes": _CALL | _USAGE})
-    since, until = "2026-04-01 00:00:00", "2026-05-04 13:10:00"
-    for end in (until, "2026-05-04 13:00:00", "2026-05-04 12:59:00"):
+def test_whole_days_hours_and_cut_hours_of_a_range_make_its_calls(sandbox: Sandbox) -> None:
+    for number in range(1, 13):
+        at_ms = number * 26_400_000
+        sandbox.spans({"trace": number, "id": number, "ms": number, "at_ms": at_ms, "attributes": _CALL | _USAGE})
+        if number == 7:
+            merge(sandbox)
+    times = (
+        "2026-05-04 19:35:00",
+        "2026-05-05 00:00:00",
+        "2026-05-05 01:10:00",
+        "2026-05-06 12:00:00",
+        "2026-05-06 17:30:00",
+    )
+    for since, until in (
+        *(("2026-04-01 00:00:00", time) for time in times),
+        *((time, "2026-06-01 00:00:00") for time in times),
+        (times[0], times[3]),
+        (times[2], times[4]),
+    ):
         wanted = sandbox.row(
-            "select count(*) as n, round(sum(cost_usd), 9) as usd from llm_calls where started_at < ?", [end]
+            "select count(*) as n, round(sum(cost_usd), 9) as usd from llm_calls"
+            " where started_at >= ? and started_at < ?",
+            [since, until],
         )
         found = sandbox.row(
             "select sum(call_count)::int as n, round(sum(cost_usd), 9) as usd from call_groups_between(?, ?)",
-            [since, end],
+            [since, until],
         )
-        assert found == wanted
-        rows = sandbox.rows("select call_count as n from latency_by_model_between(?, ?)", [since, end])
-        assert rows == [{"n": wanted["n"]}]
+        assert found == wanted, (since, until)
+        spans = sandbox.row("select sum(span_count)::int as n from span_groups_between(?, ?)", [since, until])
+        assert spans == {"n": wanted["n"]}, (since, until)
+        calls = sandbox.row("select sum(call_count)::int as n from latency_by_model_between(?, ?)", [since, until])
+        assert calls == {"n": wanted["n"]}, (since, until)
+        ends = "select max(p99_ms) as ms from call_percentiles_between(?, ?, 'all', 'llm', null, null, null)"
+        exact = "select quantile_cont(duration_ms, 0.99) as ms from llm_calls where started_at >= ? and started_at < ?"
+        (long,), (short,) = sandbox.rows(ends, [since, until]), sandbox.rows(exact, [since, until])
+        assert long["ms"] == pytest.approx(short["ms"], rel=0.0101), (since, until)
 
 
 def test_every_range_is_a_public_macro() -> None:
     for file in catalog.ranges():
-        assert f"create or replace macro main.{file.name}(since, until) as table (\n" in file.text
+        assert re.search(
+            rf"create or replace macro main\.{file.name}\(\s*since, until\b[^()]*\) as table \(\n", file.text
+        )

@@ -1,4 +1,4 @@
-"""Merges the changes that batches made to `store.rollup_hour` into its hours and into the days of `store.rollup_day`."""
+"""Merges what batches changed in `store.rollup_hour` into its hours, and into the days of `store.rollup_day`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
--- grain: calls of a range that are alike, of an hour or a day, and single calls of hours that the range cuts
+-- grain: calls of a range that are alike in an hour, and single calls of the hours that the range cuts
 -- To be summed: a group may have several rows, and a group of which calls were taken back has negative ones.
 create or replace macro main.call_groups_between(since, until) as table (
     select
@@ -20,8 +20,11 @@ create or replace macro main.call_groups_between(since, until) as table (
         cache_write_tokens,
         duration_buckets,
         first_token_buckets
-    from store.groups_between(since, until)
-    where subject = 'call'
+    from store.rollup_hour
+    where
+        subject = 'call'
+        and hour >= store.first_whole('hour', since)
+        and hour < date_trunc('hour', cast(until as timestamp))
     union all by name
     select
         started_at,

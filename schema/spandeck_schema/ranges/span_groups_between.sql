@@ -1,4 +1,4 @@
--- grain: spans of a range that are alike, of an hour or a day, and single spans of hours that the range cuts
+-- grain: spans of a range that are alike in an hour, and single spans of the hours that the range cuts
 -- To be summed: a group may have several rows, and one of which spans were taken back has negative ones.
 create or replace macro main.span_groups_between(since, until) as table (
     select
@@ -10,8 +10,11 @@ create or replace macro main.span_groups_between(since, until) as table (
         row_count as span_count,
         error_count,
         duration_buckets
-    from store.groups_between(since, until)
-    where subject = 'span'
+    from store.rollup_hour
+    where
+        subject = 'span'
+        and hour >= store.first_whole('hour', since)
+        and hour < date_trunc('hour', cast(until as timestamp))
     union all by name
     select
         started_at,
