@@ -27,7 +27,8 @@ class Rollup:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Count the changes that wait in the file."""
         self._connection = connection
-        ((self._change_count,),) = connection.execute(catalog.sql("rollup", "count_changes")).fetchall()
+        ((change_count,),) = connection.execute(catalog.sql("rollup", "count_changes")).fetchall()
+        self._change_count = int(change_count)
         self._most_changes = _MOST_CHANGES
 
     def add(self, change_count: int) -> None:
