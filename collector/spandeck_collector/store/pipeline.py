@@ -34,6 +34,7 @@ _TABLES = (
     ("normalize", "changed_spans"),
     ("settle", "near_calls"),
     ("settle", "linked_traces"),
+    ("settle", "span_details"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
     ("settle", "call_spans"),
@@ -50,11 +51,12 @@ _TABLES = (
 """Derived tables, each after those that it reads."""
 
 _LINK = ("near_calls", "linked_traces")
-_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
+_DETAILS = "span_details"
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in (*_LINK, _DETAILS))
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
-_READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
+_READS = (("normalize", "unnamed_models"), ("settle", "details_count"), ("settle", "settled_extent"))
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
     "leave_outdated_spans",
@@ -74,6 +76,8 @@ _WRITES = (
     ("normalize", "insert_metric_points"),
     ("settle", "add_linked_traces"),
     ("settle", "add_linked_spans"),
+    ("settle", "tell_new_spans"),
+    ("settle", "tell_stored_spans"),
     ("settle", "delete_calls"),
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
@@ -109,7 +113,7 @@ class Pipeline:
         connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         connection.execute(f"create temp view mapped_spans as {mapped_spans(load_mapping())}")
         for folder, name in _TABLES:
-            if name == "span_tree":
+            if name == _DETAILS:
                 connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
             connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
@@ -151,9 +155,17 @@ class Pipeline:
         """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
         self.fill(*_LINK)
         self.write("add_linked_traces", "add_linked_spans")
+        self._tell_details()
         self.fill(*_SETTLE)
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
         self._settle_alerts()
+
+    def _tell_details(self) -> None:
+        """Add to the spans at hand what log records say of them; the rows stored keep what the spans told."""
+        ((count,),) = self.read("details_count")
+        if count:
+            self.fill(_DETAILS)
+            self.write("tell_new_spans", "tell_stored_spans")
 
     def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):

@@ -20,4 +20,6 @@ select
     epoch_us(spans.started_at) + cast(spans.duration_ms * 1000 as bigint) as ended_us
 from trace_spans as spans
 inner join span_tree as tree using (trace_id, span_id)
-where spans.kind in ('llm', 'embedding') or coalesce(spans.input_tokens, spans.output_tokens) is not null
+where
+    spans.kind in ('llm', 'embedding')
+    or (spans.kind != 'details' and coalesce(spans.input_tokens, spans.output_tokens) is not null)
