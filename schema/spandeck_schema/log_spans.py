@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
 
-
 DETAILS = "spandeck.log.details"
 """Attribute of a span made of a record that adds to what its parent tells."""
 

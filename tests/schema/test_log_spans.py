@@ -165,6 +165,7 @@ def test_the_status_code_of_a_failed_request_names_its_error(sandbox: Sandbox) -
     take_logs(sandbox, changed(record, event="claude_code.api_error"))
     assert sandbox.row("select error_type, attempt from llm_calls") == {"error_type": "529", "attempt": 3}
 
+
 DETAILS = "gen_ai.client.inference.operation.details"
 SPAN = {"id": 1, "service": "svc", "scope": "opentelemetry.util.genai", "at_ms": 0, "ms": 900}
 ASKED = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "acme-1", "gen_ai.provider.name": "acme"}

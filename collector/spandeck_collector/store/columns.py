@@ -50,6 +50,10 @@ class Slots:
                 self._values[name][self._rows] = value
         self._rows += 1
 
+    def present(self) -> frozenset[str]:
+        """The prefixed names of the columns in which a row has a value."""
+        return frozenset(self._prefix + name for name, values in self._values.items() if values)
+
     def has_any(self, names: Sequence[str]) -> bool:
         """Whether a row has an entry of one of these names."""
         return any(self._values[name] for name in names)
@@ -78,6 +82,10 @@ class Resources:
         """Add one resource and return its index."""
         self._slots.append(entries)
         return self._maps.append(entries)
+
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a resource has a value."""
+        return self._slots.present()
 
     def spread(self, rows: Sequence[int], *, with_slots: bool) -> dict[str, pa.Array]:
         """Columns with one entry for each index in `rows`."""
@@ -118,6 +126,10 @@ class Rows:
         self._resource_rows.append(resource_row)
         if self._slots:
             self._slots.append(attributes if slots is None else slots)
+
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a row has a value."""
+        return self._slots.present() if self._slots else frozenset()
 
     def has_any(self, slots: Sequence[str]) -> bool:
         """Whether a row has an entry in one of these slots."""
