@@ -13,6 +13,10 @@ RESOURCE_PREFIX = "resource."
 """What the columns of resource attributes begin with in `incoming_spans`."""
 
 
+NO_VALUES = ("", "None", "null")
+"""Texts that tell nothing: what an emitter wrote that had no value."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a value may stand: in `attribute` of the span, in `resource`, or in the span's name.
@@ -109,10 +113,10 @@ def load_mapping() -> Mapping:
 def parse_mapping(text: str) -> Mapping:
     """Parse `text`. Raises `ValueError`, with dialect and key, for what cannot be read as a mapping."""
     data = tomllib.loads(text)
-    kinds = tuple(_kind_rule(rule) for rule in data["kinds"])
+    sources, kinds = _sources(data), tuple(_kind_rule(rule) for rule in data["kinds"])
     return Mapping(
         types=data["columns"],
-        sources=_sources(data),
+        sources=sources,
         dialects=tuple(
             Dialect(each["family"], tuple(each.get("scopes", ())), each.get("rank", _LAST_RANK))
             for each in data["dialects"]
@@ -124,7 +128,7 @@ def parse_mapping(text: str) -> Mapping:
         agent_name_patterns=tuple(data["agent_names"]["without"]),
         first_token_events=tuple(data["first_token"]["events"]),
         chunk_events=tuple(data["first_token"]["chunks"]),
-        parts=tuple(_part(data, families, kinds) for families in data["parts"]),
+        parts=tuple(_part(data, families, kinds) for families in data.get("parts", ())),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from spandeck_schema.mapping import NO_VALUES
+
 _SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """What `trim` of DuckDB takes off: a value is blank here if and only if it is blank there."""
 
@@ -43,10 +45,10 @@ class Slots:
         self._rows = 0
 
     def append(self, entries: dict[str, str | None]) -> None:
-        """Add one row; entries without a column are left out, and so are blank ones: they tell nothing."""
+        """Add one row; entries without a column are left out, and so are those that tell nothing."""
         for name in self._known & entries.keys():
             value = entries[name]
-            if value and value.strip(_SPACES):
+            if value and value.strip(_SPACES) not in NO_VALUES:
                 self._values[name][self._rows] = value
         self._rows += 1
 

@@ -186,7 +186,7 @@ class Pipeline:
         self._settle_alerts()
 
     def _may_have_twins(self) -> bool:
-        """Whether two scopes told calls of one kind: of one scope alone, no call of a trace is told again in another."""
+        """Whether two scopes told calls of one kind: of one scope, no call is told again in another trace."""
         self._scopes.update(self.read("call_scopes"))
         return len(self._scopes) > len({kind for kind, _ in self._scopes})
 

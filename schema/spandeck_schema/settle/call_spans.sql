@@ -8,6 +8,7 @@ select
     tree.call_ancestors,
     case when spans.kind in ('llm', 'embedding') then spans.kind else 'agent' end as call_kind,
     coalesce(spans.input_tokens, spans.output_tokens) is not null as has_usage,
+    coalesce(spans.output_tokens, 0) > 0 as has_output,
     coalesce(spans.scope, '') as scope,
     store.trust_rank(spans.family) as trust_rank,
     spans.service,
