@@ -35,6 +35,7 @@ with facts as (
         status,
         duration_ms
     from span_changes
+    where kind is distinct from 'details'
     union all by name
     select
         sign,
