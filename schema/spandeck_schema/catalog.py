@@ -11,7 +11,7 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 """Raised by every change of a table; files with another number are refused."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
@@ -42,24 +42,20 @@ def sql(folder: str, name: str) -> str:
 @cache
 def views() -> tuple[SqlFile, ...]:
     """The public views, each after those that it reads."""
-    waiting = {file.name: file for file in sql_files("views")}
-    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
-    ordered: list[SqlFile] = []
-    done: set[str] = set()
-    while waiting:
-        ready = [name for name in waiting if reads[name] <= done]
-        if not ready:
-            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
-        ordered += [waiting.pop(name) for name in ready]
-        done.update(ready)
-    return tuple(ordered)
+    return tuple(file for file in _public() if file.name not in _range_names())
+
+
+@cache
+def ranges() -> tuple[SqlFile, ...]:
+    """The public table macros `NAME(since, until)`: what a view tells, over a range of time."""
+    return tuple(file for file in _public() if file.name in _range_names())
 
 
 @cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(view.text for view in views()))
+    return (*_meanings(), present, *(file.text for file in _public()))
 
 
 @cache
@@ -80,6 +76,26 @@ def mapping_digest() -> str:
 @cache
 def _meanings() -> tuple[str, ...]:
     return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
+
+
+def _range_names() -> set[str]:
+    return {file.name for file in sql_files("ranges")}
+
+
+@cache
+def _public() -> tuple[SqlFile, ...]:
+    """Views and ranges, each after those that it reads."""
+    waiting = {file.name: file for folder in ("views", "ranges") for file in sql_files(folder)}
+    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
+    ordered: list[SqlFile] = []
+    done: set[str] = set()
+    while waiting:
+        ready = [name for name in waiting if reads[name] <= done]
+        if not ready:
+            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
+        ordered += [waiting.pop(name) for name in ready]
+        done.update(ready)
+    return tuple(ordered)
 
 
 def _read(name: str, text: str) -> SqlFile:

@@ -48,6 +48,8 @@ def test_a_sql_file_says_its_grain_and_is_named_as_its_object(path: Path) -> Non
     assert text.startswith("-- grain: ")
     if path.parent.name == "views":
         assert f"create or replace view main.{path.stem} as\n" in text
+    if path.parent.name == "ranges":
+        assert f"create or replace macro main.{path.stem}(since, until) as table\n" in text
     if path.parent.name == "tables":
         assert f"create table if not exists store.{path.stem} (\n" in text
     if path.parent.name == "macros":

@@ -46,6 +46,7 @@ _TABLES = (
     ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
+    ("settle", "settled_runs"),
 )
 """Derived tables, each after those that it reads."""
 
@@ -78,6 +79,8 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "delete_runs"),
+    ("settle", "insert_runs"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -152,7 +155,7 @@ class Pipeline:
         self.fill(*_LINK)
         self.write("add_linked_traces", "add_linked_spans")
         self.fill(*_SETTLE)
-        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
         self._settle_alerts()
 
     def _settle_alerts(self) -> None:

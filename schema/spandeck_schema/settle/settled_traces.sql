@@ -5,7 +5,11 @@ with firsts as (
         arg_min(
             spans.span_id,
             (spans.parent_span_id is not null, parents.span_id is not null, spans.started_at, spans.span_id)
-        ) as span_id
+        ) as span_id,
+        -- As the view steps has them: spans of one step number below one parent, within no span of the same number.
+        count(distinct case
+            when spans.step is distinct from parents.step then (coalesce(spans.parent_span_id, ''), spans.step)
+        end) filter (where spans.step is not null) as step_count
     from trace_spans as spans
     left join trace_spans as parents
         on
@@ -15,9 +19,11 @@ with firsts as (
 ),
 
 roots as (
-    select spans.*
+    select
+        spans.*,
+        firsts.step_count
     from trace_spans as spans
-    semi join firsts using (trace_id, span_id)
+    inner join firsts using (trace_id, span_id)
 ),
 
 span_sums as (
@@ -26,7 +32,6 @@ span_sums as (
         count(*) as span_count,
         count(*) filter (where otel_status = 'ERROR') as error_span_count,
         bool_or(status = 'error') as any_error,
-        count(distinct step) as step_count,
         min(started_at) as started_at,
         (
             epoch_us(max(ended_at) filter (where duration_ms is not null))
@@ -45,6 +50,27 @@ agents as (
     group by trees.trace_id
 ),
 
+-- A try adds what its number is above that of the failed try before it; of tries that no span tells, the number is all.
+tries as (
+    select
+        trace_id,
+        attempt,
+        lag(case when status = 'error' then attempt end) over (
+            partition by trace_id, kind, tool_name, agent_name
+            order by started_at, span_id
+        ) as failed_attempt
+    from settled_calls
+    where counted and kind != 'agent' and attempt is not null
+),
+
+retries as (
+    select
+        trace_id,
+        sum(greatest(attempt - case when failed_attempt < attempt then failed_attempt else 1 end, 0)) as retry_count
+    from tries
+    group by trace_id
+),
+
 call_sums as (
     select
         trace_id,
@@ -53,7 +79,6 @@ call_sums as (
         count(*) filter (where kind = 'embedding') as embedding_call_count,
         count(*) filter (where kind = 'tool') as tool_call_count,
         count(*) filter (where kind = 'tool' and status = 'error') as failed_tool_call_count,
-        sum(greatest(attempt - 1, 0)) filter (where kind != 'agent') as retry_count,
         case
             when count(tool_input_hash) > 0
                 then count(tool_input_hash) - count(distinct tool_name || '/' || tool_input_hash)
@@ -94,8 +119,8 @@ select
     coalesce(call_sums.embedding_call_count, 0) as embedding_call_count,
     coalesce(call_sums.tool_call_count, 0) as tool_call_count,
     coalesce(call_sums.failed_tool_call_count, 0) as failed_tool_call_count,
-    cast(call_sums.retry_count as bigint) as retry_count,
-    nullif(span_sums.step_count, 0) as step_count,
+    cast(retries.retry_count as bigint) as retry_count,
+    nullif(roots.step_count, 0) as step_count,
     call_sums.loop_count,
     cast(call_sums.input_tokens as bigint) as input_tokens,
     cast(call_sums.output_tokens as bigint) as output_tokens,
@@ -122,4 +147,5 @@ inner join span_sums using (trace_id)
 inner join trace_context as context using (trace_id)
 left join span_tree as root_tree using (trace_id, span_id)
 left join call_sums using (trace_id)
+left join retries using (trace_id)
 left join agents using (trace_id)
