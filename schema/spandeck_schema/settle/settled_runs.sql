@@ -24,20 +24,18 @@ with sums as (
     group by all
 ),
 
-moves as materialized (
+told as materialized (
     select
         spans.trace_id,
         spans.span_id,
-        case
-            when tree.run_span_id = spans.span_id then 'run'
-            when spans.kind = 'message' then 'message'
-            else 'handoff'
-        end as kind,
+        spans.parent_span_id,
+        tree.run_span_id = spans.span_id as is_run,
         spans.kind in ('tool', 'mcp') as is_tool,
-        case when tree.run_span_id = spans.span_id then above.run_agent else tree.run_agent end as run_agent,
-        case when tree.run_span_id = spans.span_id then above.hand_over_id end as hand_over_id,
-        case when tree.run_span_id = spans.span_id then spans.agent_name else spans.handoff_to_agent end as agent_name,
+        spans.kind,
+        tree.run_agent,
+        spans.agent_name,
         spans.handoff_from_agent,
+        spans.handoff_to_agent,
         spans.agent_id,
         spans.service,
         spans.started_at,
@@ -50,14 +48,28 @@ moves as materialized (
         spans.degraded
     from trace_spans as spans
     inner join span_tree as tree using (trace_id, span_id)
-    left join span_tree as above
-        on
-            spans.trace_id = above.trace_id
-            and spans.parent_span_id = above.span_id
     where
-        tree.run_span_id = spans.span_id
+        (spans.kind = 'agent' and tree.run_span_id = spans.span_id)
         or spans.kind in ('handoff', 'message')
         or (spans.kind in ('tool', 'mcp') and spans.handoff_to_agent is not null)
+),
+
+moves as materialized (
+    select
+        told.* exclude (parent_span_id, is_run, kind, run_agent, agent_name, handoff_to_agent),
+        case
+            when told.is_run then 'run'
+            when told.kind = 'message' then 'message'
+            else 'handoff'
+        end as kind,
+        case when told.is_run then above.run_agent else told.run_agent end as run_agent,
+        case when told.is_run then above.hand_over_id end as hand_over_id,
+        case when told.is_run then told.agent_name else told.handoff_to_agent end as agent_name
+    from told
+    left join span_tree as above
+        on
+            told.trace_id = above.trace_id
+            and told.parent_span_id = above.span_id
 ),
 
 taken_over as (

@@ -5,11 +5,7 @@ with firsts as (
         arg_min(
             spans.span_id,
             (spans.parent_span_id is not null, parents.span_id is not null, spans.started_at, spans.span_id)
-        ) as span_id,
-        -- As the view steps has them: spans of one step number below one parent, within no span of the same number.
-        count(distinct case
-            when spans.step is distinct from parents.step then (coalesce(spans.parent_span_id, ''), spans.step)
-        end) filter (where spans.step is not null) as step_count
+        ) as span_id
     from trace_spans as spans
     left join trace_spans as parents
         on
@@ -19,11 +15,39 @@ with firsts as (
 ),
 
 roots as (
-    select
-        spans.*,
-        firsts.step_count
+    select spans.*
     from trace_spans as spans
-    inner join firsts using (trace_id, span_id)
+    semi join firsts using (trace_id, span_id)
+),
+
+-- As the view steps has them: spans of one step number below one parent, within no span of that number.
+numbered as materialized (
+    select
+        trace_id,
+        span_id,
+        parent_span_id,
+        step
+    from trace_spans
+    where step is not null
+),
+
+steps as (
+    select
+        trace_id,
+        count(*) as step_count
+    from (
+        select distinct
+            numbered.trace_id,
+            numbered.parent_span_id,
+            numbered.step
+        from numbered
+        anti join numbered as around
+            on
+                numbered.trace_id = around.trace_id
+                and numbered.parent_span_id = around.span_id
+                and numbered.step = around.step
+    ) as topmost
+    group by trace_id
 ),
 
 span_sums as (
@@ -120,7 +144,7 @@ select
     coalesce(call_sums.tool_call_count, 0) as tool_call_count,
     coalesce(call_sums.failed_tool_call_count, 0) as failed_tool_call_count,
     cast(retries.retry_count as bigint) as retry_count,
-    nullif(roots.step_count, 0) as step_count,
+    steps.step_count,
     call_sums.loop_count,
     cast(call_sums.input_tokens as bigint) as input_tokens,
     cast(call_sums.output_tokens as bigint) as output_tokens,
@@ -148,4 +172,5 @@ inner join trace_context as context using (trace_id)
 left join span_tree as root_tree using (trace_id, span_id)
 left join call_sums using (trace_id)
 left join retries using (trace_id)
+left join steps using (trace_id)
 left join agents using (trace_id)
