@@ -105,7 +105,13 @@ call_sums as (
         count(*) filter (where kind = 'tool' and status = 'error') as failed_tool_call_count,
         case
             when count(tool_input_hash) > 0
-                then count(tool_input_hash) - count(distinct tool_name || '/' || tool_input_hash)
+                then
+                    -- A further try of a call is a retry.
+                    greatest(
+                        count(tool_input_hash) filter (where coalesce(attempt, 1) <= 1)
+                        - count(distinct tool_name || '/' || tool_input_hash),
+                        0
+                    )
         end as loop_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
