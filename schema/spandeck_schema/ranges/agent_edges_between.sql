@@ -5,7 +5,7 @@ create or replace macro main.agent_edges_between(since, until) as table
             trace_id,
             service,
             architecture
-        from store.traces
+        from main.traces
         where
             started_at >= coalesce(cast(since as timestamp), '-infinity')
             and started_at < coalesce(cast(until as timestamp), 'infinity')

@@ -19,7 +19,7 @@ create or replace macro main.production_metrics_between(since, until) as table
             output_tokens,
             cost_usd,
             unpriced_call_count
-        from store.traces
+        from main.traces
         where
             started_at >= coalesce(cast(since as timestamp), '-infinity')
             and started_at < coalesce(cast(until as timestamp), 'infinity')

@@ -9,7 +9,7 @@ create or replace macro main.service_objectives_between(since, until) as table
             started_at,
             duration_ms,
             status
-        from store.traces
+        from main.traces
         where
             started_at >= coalesce(cast(since as timestamp), '-infinity')
             and started_at < coalesce(cast(until as timestamp), 'infinity')

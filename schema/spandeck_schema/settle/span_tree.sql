@@ -9,7 +9,8 @@ with recursive nodes as (
         span_id,
         parent_span_id,
         agent_name as own_agent,
-        kind in ('llm', 'embedding') or coalesce(input_tokens, output_tokens) is not null as is_call,
+        kind in ('llm', 'embedding')
+        or (kind != 'details' and coalesce(input_tokens, output_tokens) is not null) as is_call,
         kind = 'agent' as is_agent,
         case
             when kind in ('handoff', 'message') or (kind in ('tool', 'mcp') and handoff_to_agent is not null)

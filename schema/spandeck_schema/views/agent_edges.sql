@@ -37,5 +37,5 @@ select
     quantile_cont(edges.duration_ms, 0.95) as p95_ms,
     sum(edges.cost_usd) as cost_usd
 from edges
-inner join store.traces on edges.trace_id = traces.trace_id
+inner join main.traces on edges.trace_id = traces.trace_id
 group by all;

@@ -18,4 +18,4 @@ select
     coalesce(store.to_flag(attributes['spandeck.cache.stale']), false) as is_stale,
     store.to_flag(attributes['spandeck.cache.shadow_hit']) as is_shadow_hit
 from store.spans
-where cache_hit is not null;
+where cache_hit is not null and kind != 'details';

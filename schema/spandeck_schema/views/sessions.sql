@@ -16,7 +16,7 @@ with runs as (
         cast(sum(retry_count) as bigint) as retry_count,
         cast(sum(step_count) as bigint) as step_count,
         cast(sum(loop_count) as bigint) as loop_count
-    from store.traces
+    from main.traces
     where session_id is not null
     group by session_id
 ),
