@@ -25,9 +25,10 @@ _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
-_MOST_CONTENT_DAYS = 36_500
+_MOST_DAYS = 36_500
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
+_AGES = ("content_days", "span_days", "rollup_days", "alert_days")
 
 
 class SettingsError(ValueError):
@@ -58,7 +59,11 @@ class Settings:
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
-    content_days: int = 30
+    content_days: int = 7
+    span_days: int = 30
+    rollup_days: int = 400
+    alert_days: int = 90
+    min_free_bytes: int = 256 << 20
     sample_data: bool = False
 
     @classmethod
@@ -83,6 +88,16 @@ class Settings:
     def database(self) -> Path:
         """The one DuckDB file; only the store opens it."""
         return self.data_dir / "spandeck.duckdb"
+
+    @property
+    def backup_dir(self) -> Path:
+        """Copies of the database: those that were asked for, and one from before each upgrade."""
+        return self.data_dir / "backup"
+
+    @property
+    def export_dir(self) -> Path:
+        """Parquet files, a folder a view and day."""
+        return self.data_dir / "export"
 
     @property
     def log_dir(self) -> Path:
@@ -161,12 +176,10 @@ class Settings:
             "a size such as 1GB or 512MB, at least 128MB",
         )
         _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
-        _require(
-            0 <= self.content_days <= _MOST_CONTENT_DAYS,
-            "content_days",
-            self.content_days,
-            f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
-        )
+        _require(self.min_free_bytes >= 0, "min_free_bytes", self.min_free_bytes, "0 (no floor) or more")
+        for name in _AGES:
+            days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
+            _require(0 <= days <= _MOST_DAYS, name, days, rule)
         self._require_tokens_off_loopback()
         return replace(
             self,
