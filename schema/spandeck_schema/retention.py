@@ -27,7 +27,7 @@ class Rule:
     followers: tuple[Follower, ...] = ()
 
     def until(self, most_rows: int) -> str:
-        """A query for the latest `received` of the oldest `most_rows` rows before `$cutoff`; NULL when there is none."""
+        """A query for the latest `received` of the oldest `most_rows` rows before `$cutoff`; NULL: there is none."""
         kept = f"order by {self.received} desc limit 1 offset {self.at_least - 1}"
         kept_since = f"and {self.received} < (select {self.received} from store.{self.table} {kept})"
         return f"""

@@ -44,8 +44,8 @@ def open_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def _serve(settings: Settings, directory: Path) -> Iterator[int]:
     connection = open_database(directory / "spandeck.duckdb", "300MB")
-    desk = CommandDesk(Ingest(connection, directory))
-    lock(connection)
+    desk = CommandDesk(Ingest(connection, directory), directory)
+    lock(connection, directory)
     server = QueryServer(settings, QueryRunner(connection, settings), desk, lambda: True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -38,7 +38,7 @@ def _run(settings: Settings) -> int:
     load_prices(connection)
     tell_if_outdated(connection)
     ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
-    lock(connection)
+    lock(connection, settings.data_dir)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
     try:

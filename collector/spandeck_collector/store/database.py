@@ -111,7 +111,12 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("checkpoint")
 
 
-def lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Close the way to files and settings, for good: queries of users come after this."""
+def lock(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:
+    """Close the way to settings, and to files but those of exports and backups, for good.
+
+    Queries of users come after this; they may name no file at all.
+    """
+    folders = ", ".join("'" + f"{data_dir / name}/".replace("'", "''") + "'" for name in ("backup", "export"))
+    connection.execute(f"set global allowed_directories = [{folders}]")
     connection.execute("set global enable_external_access = false")
     connection.execute("set global lock_configuration = true")

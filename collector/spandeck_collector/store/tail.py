@@ -36,10 +36,11 @@ class Tail:
     def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
         self._reader = reader
         self._ingest = ingest
-        self.commands = CommandDesk(ingest)
+        self.commands = CommandDesk(ingest, settings.data_dir)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
+        self._most_waiting_bytes = settings.journal_limit_bytes // 2
         self._bytes_since_checkpoint = 0
         self._retention = Retention(ingest, settings)
         self._began_at = 0.0
@@ -145,7 +146,9 @@ class Tail:
         """Whether it could be done: queries hinder it, and only after a while ingestion waits for their end."""
         now = time.monotonic()
         due_since = self._checkpoint_due_since = self._checkpoint_due_since or now
-        must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set()
+        # A backup may take minutes: as long as the journal has room, its end is not what ingestion waits for.
+        may_wait = self.commands.is_reading and self._bytes_since_checkpoint < self._most_waiting_bytes
+        must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set() and not may_wait
         if not self._ingest.checkpoint(wait_for_queries=must_be_done):
             return False
         self._checkpoint_due_since = None
