@@ -63,7 +63,7 @@ class Settings:
     span_days: int = 30
     rollup_days: int = 400
     alert_days: int = 90
-    min_free_bytes: int = 256 << 20
+    free_space_floor_bytes: int = 256 << 20
     sample_data: bool = False
 
     @classmethod
@@ -176,7 +176,12 @@ class Settings:
             "a size such as 1GB or 512MB, at least 128MB",
         )
         _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
-        _require(self.min_free_bytes >= 0, "min_free_bytes", self.min_free_bytes, "0 (no floor) or more")
+        _require(
+            self.free_space_floor_bytes >= 0,
+            "free_space_floor_bytes",
+            self.free_space_floor_bytes,
+            "0 (no floor) or a number of bytes",
+        )
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
             _require(0 <= days <= _MOST_DAYS, name, days, rule)

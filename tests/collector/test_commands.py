@@ -16,6 +16,7 @@ from spandeck_collector.store.commands.command import Action, Beside, CommandErr
 from spandeck_collector.store.commands.registry import read_command
 from spandeck_collector.store.database import lock, open_database
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
 from tests.support.site import spandeck
@@ -65,7 +66,9 @@ class Door:
         self.desk = CommandDesk(Ingest(self.connection, directory), directory, read_test_command, patience_s)
         lock(self.connection, directory)
         all_settings = Settings(data_dir=directory, query_port=0, **settings)
-        self.server = QueryServer(all_settings, QueryRunner(self.connection, all_settings), self.desk, lambda: True)
+        self.server = QueryServer(
+            all_settings, QueryRunner(self.connection, all_settings), self.desk, lambda: True, Metrics()
+        )
         self.port = self.server.server_address[1]
         self.run, self._end = threading.Event(), threading.Event()
         self._threads = [

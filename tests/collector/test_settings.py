@@ -84,7 +84,7 @@ def test_a_switch_is_on_in_several_spellings(tmp_path: Path, text: str) -> None:
         ("SPAN_DAYS", "-1", "from 0 (keep for ever) to 36500 days"),
         ("ROLLUP_DAYS", "40000", "from 0 (keep for ever) to 36500 days"),
         ("ALERT_DAYS", "90d", "a whole number"),
-        ("MIN_FREE_BYTES", "-1", "0 (no floor) or more"),
+        ("FREE_SPACE_FLOOR_BYTES", "-1", "0 (no floor) or a number of bytes"),
         ("SAMPLE_DATA", "maybe", "1 or 0"),
         ("HOST", "[::1]", "an address or name of this machine, without port and brackets"),
         ("HOST", "http://localhost", "an address or name of this machine, without port and brackets"),

@@ -37,8 +37,12 @@ class Retention:
         rules: Sequence[Rule] = RULES,
         now: Callable[[], datetime] = _utc_now,
         most_rows: int = _MOST_ROWS,
+        told: Callable[[int], None] = lambda count: None,
     ) -> None:
-        """`now` is the time (UTC, without a zone) that ages are counted to, `most_rows` what one step may delete."""
+        """`now` is the time (UTC, without a zone) that ages are counted to, `most_rows` what one step may delete.
+
+        `told` gets the number of rows that a step deleted.
+        """
         self._ingest = ingest
         self._settings = settings
         self._rules = rules
@@ -46,7 +50,7 @@ class Retention:
         self._most_rows = most_rows
         self._waiting: list[Rule] = []
         self._begin_at = 0.0
-        self.deleted_row_count = 0
+        self._told = told
 
     def step(self) -> bool:
         """Delete the next rows, if any are due; whether there may be more."""
@@ -78,6 +82,6 @@ class Retention:
             for statement in rule.deletes():
                 ((deleted,),) = execute(statement, {"until": until}).fetchall()
                 count += deleted
-        self.deleted_row_count += count
+        self._told(count)
         # Deleted rows leave the file with a checkpoint, as new ones come to it.
         self._ingest.rows_since_checkpoint += count

@@ -14,6 +14,7 @@ from spandeck_collector.journal import JournalReader, Record, Signal
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.ingest import Ingest, after
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.retention import Retention
 
 _LOG = logging.getLogger(__name__)
@@ -26,14 +27,20 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
-_NO_ROOM = "The disk has %s bytes free, less than SPANDECK_MIN_FREE_BYTES (%s): nothing is stored until there is room."
-_ROOM_AGAIN = "The disk has %s bytes free again, SPANDECK_MIN_FREE_BYTES (%s) or more: storing goes on."
+_NO_ROOM = (
+    "The disk has %s bytes free, less than SPANDECK_FREE_SPACE_FLOOR_BYTES (%s): nothing is stored until there is room."
+)
+_ROOM_AGAIN = "The disk has %s bytes free again, SPANDECK_FREE_SPACE_FLOOR_BYTES (%s) or more: storing goes on."
 
 
 class Tail:
     """Moves records from the journal to the database until stopped, and runs `commands` between two batches."""
 
-    def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
+    def __init__(
+        self, reader: JournalReader, ingest: Ingest, settings: Settings, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics()
+        self._oldest_waiting_ns: int | None = None
         self._reader = reader
         self._ingest = ingest
         self.commands = CommandDesk(ingest, settings.data_dir)
@@ -42,11 +49,11 @@ class Tail:
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
         self._most_waiting_bytes = settings.journal_limit_bytes // 2
         self._bytes_since_checkpoint = 0
-        self._retention = Retention(ingest, settings)
+        self._retention = Retention(ingest, settings, told=self._metrics.deleted)
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
-        self._data_dir, self._min_free_bytes = settings.data_dir, settings.min_free_bytes
+        self._data_dir, self._floor_bytes = settings.data_dir, settings.free_space_floor_bytes
         self._had_room = True
         self._stop = threading.Event()
         self._is_stuck = False
@@ -54,6 +61,11 @@ class Tail:
     def is_ready(self) -> bool:
         """Whether the last attempt to store succeeded."""
         return not self._is_stuck
+
+    def lag_s(self) -> float:
+        """Age of the oldest record that was read and is not stored, in seconds; 0 when there is none."""
+        oldest_ns = self._oldest_waiting_ns
+        return 0.0 if oldest_ns is None else max((time.time_ns() - oldest_ns) / 1e9, 0.0)
 
     def stop(self) -> None:
         """Let `run` return after the batch at hand."""
@@ -84,9 +96,9 @@ class Tail:
     def _disk_has_room(self) -> bool:
         """Whether the disk has the free space that is demanded; below it, what is acknowledged waits in the journal."""
         free = shutil.disk_usage(self._data_dir).free
-        has_room = free >= self._min_free_bytes
+        has_room = free >= self._floor_bytes
         if has_room != self._had_room:
-            _LOG.warning(_ROOM_AGAIN if has_room else _NO_ROOM, free, self._min_free_bytes)
+            _LOG.warning(_ROOM_AGAIN if has_room else _NO_ROOM, free, self._floor_bytes)
             self._had_room, self._is_stuck = has_room, not has_room
         return has_room
 
@@ -106,6 +118,8 @@ class Tail:
 
     def _store(self, records: Sequence[Record]) -> None:
         self._began_at = time.monotonic()
+        self._oldest_waiting_ns = min(record.received_at_ns for record in records)
+        rows_before = self._ingest.rows_since_checkpoint
         self._bytes_since_checkpoint += sum(len(record.body) for record in records)
         tries = 0
         while records and not self._stop.is_set():
@@ -115,6 +129,9 @@ class Tail:
             except duckdb.OutOfMemoryException as error:
                 records, tries = self._make_room(after(records, self._ingest.position()), tries + 1, error)
         self._is_stuck = False
+        stored_rows = self._ingest.rows_since_checkpoint - rows_before
+        self._metrics.stored(stored_rows, time.monotonic() - self._began_at, self.lag_s())
+        self._oldest_waiting_ns = None
         if any(record.signal != Signal.REFUSALS for record in records):
             self._busy_at = time.monotonic()
         self._checkpoint_when_due()
@@ -151,6 +168,7 @@ class Tail:
         must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set() and not may_wait
         if not self._ingest.checkpoint(wait_for_queries=must_be_done):
             return False
+        self._metrics.checkpointed(time.monotonic() - now)
         self._checkpoint_due_since = None
         self._bytes_since_checkpoint = 0
         self._busy_at = now
