@@ -18,6 +18,7 @@ from spandeck_collector.access import host_name
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
+UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
@@ -90,14 +91,9 @@ class Settings:
         return self.data_dir / "spandeck.duckdb"
 
     @property
-    def backup_dir(self) -> Path:
-        """Copies of the database: those that were asked for, and one from before each upgrade."""
-        return self.data_dir / "backup"
-
-    @property
-    def export_dir(self) -> Path:
-        """Parquet files, a folder a view and day."""
-        return self.data_dir / "export"
+    def database_copy(self) -> Path:
+        """Stands there while a database file of an older version is upgraded."""
+        return self.database.with_suffix(UPGRADING_SUFFIX)
 
     @property
     def log_dir(self) -> Path:

@@ -11,10 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from spandeck_collector.settings import Settings
 from spandeck_collector.store.database import DatabaseError, open_database
 from spandeck_collector.store.upgrade import UpgradeError, copy_path, upgrade
+from spandeck_collector.supervisor import StartError, Supervisor
 from spandeck_schema import catalog
 from tests.schema.old_files import OLD_VERSION, old_file
+from tests.support.site import free_ports
 from tests.support.waiting import DEADLINE_S
 
 from .store_fixtures import running_store
@@ -105,6 +108,23 @@ def test_a_store_starts_on_an_older_file_and_says_what_it_did(tmp_path: Path) ->
         assert store.rows("select schema_version from about") == [[catalog.SCHEMA_VERSION]]
         assert store.rows("select count(*) from spans") == [[5]]
         assert f"from version {OLD_VERSION} to {catalog.SCHEMA_VERSION}" in store.log()
+
+
+def test_a_supervisor_waits_for_an_upgrade_however_long_it_takes(tmp_path: Path) -> None:
+    environment = free_ports() | {"SPANDECK_DATA_DIR": str(tmp_path / "data")}
+    settings = Settings.from_environment(environment, tmp_path)
+    for is_upgrading in (False, True):
+        supervisor = Supervisor(settings, with_dashboard=False)
+        try:
+            supervisor.claim()
+            if is_upgrading:
+                settings.database_copy.touch()
+                supervisor.start(timeout_s=0)
+            else:
+                with pytest.raises(StartError, match="Not ready after 0 s"):
+                    supervisor.start(timeout_s=0)
+        finally:
+            supervisor.stop()
 
 
 def test_too_small_a_disk_is_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

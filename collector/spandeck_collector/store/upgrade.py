@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from spandeck_collector.settings import UPGRADING_SUFFIX
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def upgrade(path: Path, version: int, connect: Connect, migrations: Sequence[cat
 
 def copy_path(path: Path) -> Path:
     """Where the copy stands that is being upgraded."""
-    return path.with_suffix(".upgrading")
+    return path.with_suffix(UPGRADING_SUFFIX)
 
 
 def _migrate(copy: Path, steps: Sequence[catalog.Migration], connect: Connect) -> None:
