@@ -95,7 +95,8 @@ class Supervisor:
         while waiting:
             self._check_first_start(waiting)
             waiting = [child for child in waiting if not self._is_ready(child)]
-            if time.monotonic() > deadline:
+            # A large file of an older version takes as long as it takes.
+            if time.monotonic() > deadline and not self._settings.database_copy.exists():
                 names = ", ".join(child.name for child in waiting)
                 raise StartError(f"Not ready after {timeout_s:g} s: {names}. See the logs in {self._settings.log_dir}.")
             self._stopping.wait(_LOOK_S)

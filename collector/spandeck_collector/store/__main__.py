@@ -16,6 +16,7 @@ from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
@@ -38,11 +39,13 @@ def _run(settings: Settings) -> int:
     load_prices(connection)
     tell_if_outdated(connection)
     ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
-    lock(connection)
+    lock(connection, settings.data_dir)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
+    metrics = Metrics()
+    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings, metrics)
+    metrics.watch(connection, settings.data_dir, tail.lag_s)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready)
+        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready, metrics)
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "

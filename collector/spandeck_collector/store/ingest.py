@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 import duckdb
@@ -126,10 +126,6 @@ class Ingest:
         except BaseException:
             self.connection.execute("rollback")
             raise
-
-    def forget_content(self, before: datetime) -> None:
-        """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
-        self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
 
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2

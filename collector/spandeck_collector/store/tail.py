@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -14,6 +14,8 @@ from spandeck_collector.journal import JournalReader, Record, Signal
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.ingest import Ingest, after
+from spandeck_collector.store.metrics import Metrics
+from spandeck_collector.store.retention import Retention
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.02
@@ -25,31 +27,45 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
-_FORGET_EVERY_S = 3600.0
+_NO_ROOM = (
+    "The disk has %s bytes free, less than SPANDECK_FREE_SPACE_FLOOR_BYTES (%s): nothing is stored until there is room."
+)
+_ROOM_AGAIN = "The disk has %s bytes free again, SPANDECK_FREE_SPACE_FLOOR_BYTES (%s) or more: storing goes on."
 
 
 class Tail:
     """Moves records from the journal to the database until stopped, and runs `commands` between two batches."""
 
-    def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
+    def __init__(
+        self, reader: JournalReader, ingest: Ingest, settings: Settings, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics()
+        self._oldest_waiting_ns: int | None = None
         self._reader = reader
         self._ingest = ingest
-        self.commands = CommandDesk(ingest)
+        self.commands = CommandDesk(ingest, settings.data_dir)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
+        self._most_waiting_bytes = settings.journal_limit_bytes // 2
         self._bytes_since_checkpoint = 0
-        self._content_days = settings.content_days
-        self._forget_at = 0.0
+        self._retention = Retention(ingest, settings, told=self._metrics.deleted)
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
+        self._data_dir, self._floor_bytes = settings.data_dir, settings.free_space_floor_bytes
+        self._had_room = True
         self._stop = threading.Event()
         self._is_stuck = False
 
     def is_ready(self) -> bool:
         """Whether the last attempt to store succeeded."""
         return not self._is_stuck
+
+    def lag_s(self) -> float:
+        """Age of the oldest record that was read and is not stored, in seconds; 0 when there is none."""
+        oldest_ns = self._oldest_waiting_ns
+        return 0.0 if oldest_ns is None else max((time.time_ns() - oldest_ns) / 1e9, 0.0)
 
     def stop(self) -> None:
         """Let `run` return after the batch at hand."""
@@ -59,11 +75,12 @@ class Tail:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
         self._reader.remove_consumed(self._ingest.position())
         while not self._stop.is_set():
-            self._forget_content()
-            records = self._read()
+            is_deleting = self._retention.step()
+            records = self._read() if self._disk_has_room() else []
             if records:
                 self._store(self._with_followers(records))
-            if self._run_command() or records:
+            if self._run_command() or records or is_deleting:
+                self._checkpoint_when_due()
                 continue
             if not self._checkpoint_when_idle():
                 self._stop.wait(_LOOK_S)
@@ -71,22 +88,19 @@ class Tail:
         self._checkpoint()
 
     def _run_command(self) -> bool:
-        if not self.commands.run_next():
-            return False
-        self._busy_at = time.monotonic()
-        if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
-            self._checkpoint()
-        return True
+        has_run = self.commands.run_next()
+        if has_run:
+            self._busy_at = time.monotonic()
+        return has_run
 
-    def _forget_content(self) -> None:
-        """Once an hour, between two batches, delete content that is older than the setting allows."""
-        if self._content_days == 0 or time.monotonic() < self._forget_at:
-            return
-        self._forget_at = time.monotonic() + _FORGET_EVERY_S
-        try:
-            self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
-        except duckdb.OutOfMemoryException as error:
-            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), old content is deleted an hour later: %s", error)
+    def _disk_has_room(self) -> bool:
+        """Whether the disk has the free space that is demanded; below it, what is acknowledged waits in the journal."""
+        free = shutil.disk_usage(self._data_dir).free
+        has_room = free >= self._floor_bytes
+        if has_room != self._had_room:
+            _LOG.warning(_ROOM_AGAIN if has_room else _NO_ROOM, free, self._floor_bytes)
+            self._had_room, self._is_stuck = has_room, not has_room
+        return has_room
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
@@ -104,6 +118,8 @@ class Tail:
 
     def _store(self, records: Sequence[Record]) -> None:
         self._began_at = time.monotonic()
+        self._oldest_waiting_ns = min(record.received_at_ns for record in records)
+        rows_before = self._ingest.rows_since_checkpoint
         self._bytes_since_checkpoint += sum(len(record.body) for record in records)
         tries = 0
         while records and not self._stop.is_set():
@@ -113,13 +129,12 @@ class Tail:
             except duckdb.OutOfMemoryException as error:
                 records, tries = self._make_room(after(records, self._ingest.position()), tries + 1, error)
         self._is_stuck = False
+        stored_rows = self._ingest.rows_since_checkpoint - rows_before
+        self._metrics.stored(stored_rows, time.monotonic() - self._began_at, self.lag_s())
+        self._oldest_waiting_ns = None
         if any(record.signal != Signal.REFUSALS for record in records):
             self._busy_at = time.monotonic()
-        if (
-            self._ingest.rows_since_checkpoint >= self._checkpoint_rows
-            or self._bytes_since_checkpoint >= self._checkpoint_bytes
-        ):
-            self._checkpoint()
+        self._checkpoint_when_due()
 
     def _make_room(self, records: Sequence[Record], tries: int, error: Exception) -> tuple[Sequence[Record], int]:
         """Wait for memory that queries hold; a record that still does not fit is set aside."""
@@ -131,6 +146,13 @@ class Tail:
         self._ingest.set_aside(records[0], error)
         return records[1:], 0
 
+    def _checkpoint_when_due(self) -> None:
+        if (
+            self._ingest.rows_since_checkpoint >= self._checkpoint_rows
+            or self._bytes_since_checkpoint >= self._checkpoint_bytes
+        ):
+            self._checkpoint()
+
     def _checkpoint_when_idle(self) -> bool:
         nothing_new = self._bytes_since_checkpoint == 0 and self._ingest.rows_since_checkpoint == 0
         if nothing_new or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
@@ -141,9 +163,12 @@ class Tail:
         """Whether it could be done: queries hinder it, and only after a while ingestion waits for their end."""
         now = time.monotonic()
         due_since = self._checkpoint_due_since = self._checkpoint_due_since or now
-        must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set()
+        # A backup may take minutes: as long as the journal has room, its end is not what ingestion waits for.
+        may_wait = self.commands.is_reading and self._bytes_since_checkpoint < self._most_waiting_bytes
+        must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set() and not may_wait
         if not self._ingest.checkpoint(wait_for_queries=must_be_done):
             return False
+        self._metrics.checkpointed(time.monotonic() - now)
         self._checkpoint_due_since = None
         self._bytes_since_checkpoint = 0
         self._busy_at = now
