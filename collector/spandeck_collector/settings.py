@@ -51,6 +51,8 @@ class Settings:
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
+    journal_limit_s: float = 86_400.0
+    free_space_floor_bytes: int = 256 << 20
     query_timeout_s: float = 10.0
     query_max_rows: int = 100_000
     query_max_bytes: int = 64 << 20
@@ -59,6 +61,8 @@ class Settings:
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
     content_days: int = 30
+    redact: bool = True
+    redact_before_journal: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -153,6 +157,18 @@ class Settings:
             "journal_limit_bytes",
             self.journal_limit_bytes,
             f"at least {_MINIMUM_SEGMENT_BYTES}",
+        )
+        _require(
+            math.isfinite(self.journal_limit_s) and self.journal_limit_s >= 0,
+            "journal_limit_s",
+            self.journal_limit_s,
+            "0 (no limit) or a number of seconds",
+        )
+        _require(
+            self.free_space_floor_bytes >= 0,
+            "free_space_floor_bytes",
+            self.free_space_floor_bytes,
+            "0 (no floor) or a number of bytes",
         )
         _require(
             _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,

@@ -59,7 +59,8 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
     try:
-        await _serve_until(stop, settings, Intake(journal, max_body_bytes=settings.max_body_bytes), http, grpc)
+        intake = Intake(journal, max_body_bytes=settings.max_body_bytes, redact=settings.redact_before_journal)
+        await _serve_until(stop, settings, intake, http, grpc)
     finally:
         await asyncio.to_thread(journal.close, _FLUSH_S)
 

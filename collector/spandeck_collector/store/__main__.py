@@ -37,7 +37,8 @@ def _run(settings: Settings) -> int:
     connection = open_database(settings.database, settings.memory_limit)
     load_prices(connection)
     tell_if_outdated(connection)
-    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
+    quarantine = settings.data_dir / "quarantine"
+    ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact)
     lock(connection)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
