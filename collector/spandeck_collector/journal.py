@@ -24,6 +24,7 @@ from spandeck_collector.journal_format import (
     Position,
     Record,
     Signal,
+    address_field,
     segment_numbers,
 )
 from spandeck_collector.journal_reader import JournalReader
@@ -89,15 +90,15 @@ class JournalWriter:
         """Why the last write failed; None while writes succeed."""
         return self._failure
 
-    def submit(self, signal: Signal, body: bytes, received_at_ns: int) -> Future[None]:
-        """Append one record; the future completes when it is on disk.
+    def submit(self, signal: Signal, body: bytes, received_at_ns: int, address: str | None = None) -> Future[None]:
+        """Append one record, sent from `address`; the future completes when it is on disk.
 
         The future raises `JournalFullError` or `JournalWriteError`; the record may then be read all the same,
         if the failure came late. Raises `ValueError` for an empty body.
         """
         if not body:
             raise ValueError("A journal record needs a body of at least one byte.")
-        entry = Entry(signal, body, received_at_ns, Future())
+        entry = Entry(signal, body, received_at_ns, Future(), address_field(address))
         with self._changed:
             error = self._refusal(entry)
             if error is None:

@@ -34,11 +34,12 @@ class Entry(NamedTuple):
     body: bytes
     received_at_ns: int
     done: Future[None]
+    address: bytes = b""
 
     @property
     def size(self) -> int:
         """Bytes in a segment."""
-        return RECORD_HEADER_BYTES + len(self.body)
+        return RECORD_HEADER_BYTES + len(self.address) + len(self.body)
 
 
 class Segment:
@@ -60,7 +61,8 @@ class Segment:
         """Write and sync all; after an error the segment must be left, and none of them counts."""
         buffers: list[bytes] = []
         for sequence, entry in enumerate(entries, self.sequence):
-            buffers += (record_header(sequence, entry.signal, entry.body, entry.received_at_ns), entry.body)
+            header = record_header(sequence, entry.signal, entry.body, entry.received_at_ns, entry.address)
+            buffers += (header, entry.body)
         end = self.end
         for first in range(0, len(buffers), _BUFFERS_A_WRITE):
             end = _write(self.file, buffers[first : first + _BUFFERS_A_WRITE], end)

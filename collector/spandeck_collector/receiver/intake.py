@@ -78,14 +78,21 @@ class Intake:
         self._reported_at_s = -_REPORT_EVERY_S
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="admission")
 
-    async def accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None = None) -> Message:
-        """The export response, once the request is durable; raises `RefusedError`."""
+    async def accept(
+        self,
+        otlp: OtlpSignal,
+        body: bytes,
+        media: Media,
+        content_encoding: str | None = None,
+        address: str | None = None,
+    ) -> Message:
+        """The export response, once the request from `address` is durable; raises `RefusedError`."""
         if self.stopping:
             raise RefusedError(Reason.STOPPING)
         self._active_count += 1
         self._idle.clear()
         try:
-            return await self._accept(otlp, body, media, content_encoding)
+            return await self._accept(otlp, body, media, content_encoding, address)
         except (RefusedError, asyncio.CancelledError):
             raise
         except JournalFullError as error:
@@ -115,7 +122,9 @@ class Intake:
         except TimeoutError:
             pass
 
-    async def _accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Message:
+    async def _accept(
+        self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None, address: str | None
+    ) -> Message:
         received_at_ns = time.time_ns()
         work = partial(self._admit, otlp, body, media, content_encoding)
         most_bytes = _INLINE_REDACTED_BYTES if self._redact else _INLINE_BYTES[media]
@@ -125,7 +134,8 @@ class Intake:
             admitted = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         if admitted.body:
             with self.under_way.holding(0 if admitted.body is body else len(admitted.body)):
-                await asyncio.wrap_future(self._journal.submit(otlp.signal, admitted.body, received_at_ns))
+                journaled = self._journal.submit(otlp.signal, admitted.body, received_at_ns, address)
+                await asyncio.wrap_future(journaled)
         if admitted.rejected_count:
             self.refusals.count(otlp.name, WRONG_IDS, admitted.rejected_count)
         return _response(otlp, admitted)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -22,6 +23,7 @@ from spandeck_collector.store.redactor import redact_records
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
+_LENGTH_S = {"minute": 60, "hour": 3600}
 _NOT_OF_THE_DATA = (
     duckdb.FatalException,
     duckdb.IOException,
@@ -117,6 +119,7 @@ class Ingest:
 
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
+        self.gather_log("minute", datetime.max)
         try:
             self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
@@ -136,6 +139,15 @@ class Ingest:
         except BaseException:
             self.connection.execute("rollback")
             raise
+
+    def gather_log(self, unit: Literal["minute", "hour"], until: datetime) -> None:
+        """Sum the ingest log before `until` (UTC, without a zone) by this unit: its rows are one a batch at first."""
+        values = {"unit": unit, "length_s": _LENGTH_S[unit], "until": until}
+        with self.transaction():
+            gathered = self.connection.execute(catalog.sql("normalize", "gathered_ingest_log"), values).to_arrow_table()
+            if gathered.num_rows:
+                self.connection.execute(catalog.sql("normalize", "delete_gathered_log"), values)
+                self.connection.from_arrow(gathered).insert_into("store.ingest_log")
 
     def forget_content(self, before: datetime) -> None:
         """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
@@ -171,6 +183,8 @@ class Ingest:
             self._pipeline.settle()
         if len(batch.logs):
             self._pipeline.fill("new_logs")
+        if len(batch.metrics):
+            self._pipeline.fill("new_metrics")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         if batch.may_evaluate:
