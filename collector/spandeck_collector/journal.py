@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from spandeck_collector.free_space import FreeSpace
+from spandeck_collector.journal_backlog import Backlog
 from spandeck_collector.journal_damage import DamagedSegment
 from spandeck_collector.journal_format import (
     SEGMENT_HEADER_BYTES,
@@ -63,11 +65,19 @@ class JournalWriter:
     """
 
     def __init__(
-        self, directory: Path, *, segment_bytes: int, limit_bytes: int, waiting_bytes: int = _WAITING_BYTES
+        self,
+        directory: Path,
+        *,
+        segment_bytes: int,
+        limit_bytes: int,
+        waiting_bytes: int = _WAITING_BYTES,
+        limit_s: float = 0,
+        free_floor_bytes: int = 0,
     ) -> None:
         """Open the journal in `directory`, which is made; no segment is created before the first record.
 
-        `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk.
+        `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk,
+        `limit_s` how long a record may wait for the store, and of the disk `free_floor_bytes` are left free.
         Raises `JournalLockedError` if another process writes there, `OSError` for an unusable directory.
         """
         self._directory = directory
@@ -76,6 +86,8 @@ class JournalWriter:
         self._waiting_limit = waiting_bytes
         self._hardly_used_bytes = max(SEGMENT_HEADER_BYTES, min(_HARDLY_USED_BYTES, limit_bytes // 64))
         self._lock: int | None = open_directory(directory)
+        self._backlog = Backlog(directory, limit_s)
+        self._space = FreeSpace(directory, free_floor_bytes)
         self._segment: Segment | None = None
         self._waiting: list[Entry] = []
         self._unwritten_bytes = 0
@@ -87,8 +99,8 @@ class JournalWriter:
 
     @property
     def failure(self) -> JournalError | None:
-        """Why the last write failed; None while writes succeed."""
-        return self._failure
+        """Why the last write failed, or the next would be refused; None while writes succeed."""
+        return self._failure or self._pressure()
 
     def submit(self, signal: Signal, body: bytes, received_at_ns: int, address: str | None = None) -> Future[None]:
         """Append one record, sent from `address`; the future completes when it is on disk.
@@ -127,13 +139,38 @@ class JournalWriter:
                 f"{self._unwritten_bytes} bytes wait for the disk, at most {self._waiting_limit} may: "
                 "send again, more slowly."
             )
+        return self._pressure()
+
+    def _pressure(self) -> JournalFullError | None:
+        if self._backlog.is_late():
+            return JournalFullError(
+                f"What was received {self._backlog.limit_s:g} s ago (SPANDECK_JOURNAL_LIMIT_S) is not stored yet: "
+                "send again when the store has caught up."
+            )
+        if self._space.is_short():
+            return JournalFullError(
+                f"The disk has {self._space.free_bytes} bytes free and at least {self._space.floor_bytes} are left "
+                "(SPANDECK_FREE_SPACE_FLOOR_BYTES): send again when there is space."
+            )
         return None
 
     def _run(self) -> None:
         while entries := self._take_waiting():
-            while entries:
-                entries = self._commit_some(entries)
+            try:
+                while entries:
+                    entries = self._commit_some(entries)
+            except BaseException as error:
+                # Without this thread every request would wait for ever.
+                self._give_up(entries, error)
         self._leave_segment()
+
+    def _give_up(self, entries: Sequence[Entry], error: BaseException) -> None:
+        self._failure = JournalWriteError(f"Writing the journal in {self._directory} failed ({error!r}): send again.")
+        self._segment = None
+        with self._changed:
+            self._unwritten_bytes -= sum(entry.size for entry in entries)
+        for entry in entries:
+            _complete(entry.done, self._failure)
 
     def _take_waiting(self) -> list[Entry]:
         """Everything that waits, at least one; [] when closing."""
@@ -150,6 +187,7 @@ class JournalWriter:
             segment = self._segment_for(entries[0].size)
             count = _fitting(entries, segment.room)
             segment.append(entries[:count])
+            self._backlog.add(Position(segment.number, segment.end))
         except JournalFullError as full:
             error = full
         except Exception as failed:

@@ -68,7 +68,7 @@ class Position(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record: its signal, when it was received (Unix ns) and from which address, its body, the position after it."""
+    """One record: signal, when it was received (Unix ns), body, the position after it, and the sender's address."""
 
     signal: Signal
     received_at_ns: int

@@ -45,9 +45,10 @@ class Entry(NamedTuple):
 class Segment:
     """An open segment; everything before `end` is on disk."""
 
-    def __init__(self, file: int, size: int) -> None:
+    def __init__(self, file: int, number: int, size: int) -> None:
         """Begin after the header of a `file` of `size` bytes."""
         self.file = file
+        self.number = number
         self.size = size
         self.end = SEGMENT_HEADER_BYTES
         self.sequence = 0
@@ -95,7 +96,7 @@ def create_segment(directory: Path, number: int, size: int) -> Segment:
         os.close(file)
         temporary.unlink(missing_ok=True)
         raise
-    return Segment(file, size)
+    return Segment(file, number, size)
 
 
 def segment_size(directory: Path, number: int) -> int:

@@ -27,7 +27,8 @@ _AGED = """
 def test_the_tail_deletes_content_that_is_older_than_the_setting(tmp_path: Path, days: int, left: int) -> None:
     with journal(tmp_path) as writer, open_database(tmp_path / "spandeck.duckdb", "300MB") as database:
         database.execute(_AGED)
-        _run_until_stored(tmp_path, writer, Ingest(database, tmp_path / "quarantine"), Settings(content_days=days))
+        settings = Settings(data_dir=tmp_path, content_days=days)
+        _run_until_stored(tmp_path, writer, Ingest(database, tmp_path / "quarantine"), settings)
         assert database.sql("select count(*) from store.content_parts").fetchall() == [(left,)]
 
 

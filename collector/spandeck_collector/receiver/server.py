@@ -55,6 +55,8 @@ async def serve(settings: Settings) -> None:
         settings.journal_dir,
         segment_bytes=settings.journal_segment_bytes,
         limit_bytes=settings.journal_limit_bytes,
+        limit_s=settings.journal_limit_s,
+        free_floor_bytes=settings.free_space_floor_bytes,
     )
     stop = asyncio.Event()
     _stop_on_signals(stop)

@@ -20,9 +20,11 @@ class DatabaseError(RuntimeError):
     """The database file cannot be used; the sentence says why and what to do."""
 
 
-def open_database(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def open_database(path: Path, memory_limit: str, *, is_disk_full: bool = False) -> duckdb.DuckDBPyConnection:
     """Open or create the file, bring its tables and views up to date.
 
+    With `is_disk_full` what a crash left in the log stays there: moving it into the file would take space, and
+    queries can be answered without that.
     Raises `DatabaseError` when another process holds the file or a newer Spandeck wrote it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -34,6 +36,9 @@ def open_database(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         ) from error
     path.chmod(0o600)
     _prepare(connection, path)
+    # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
+    if not is_disk_full:
+        connection.execute("checkpoint")
     return connection
 
 
@@ -84,8 +89,6 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         for statement in catalog.definitions():
             connection.execute(statement)
         connection.execute("update store.about set definitions_digest = ?", [catalog.definitions_digest()])
-    # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
-    connection.execute("checkpoint")
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:

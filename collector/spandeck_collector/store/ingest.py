@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -24,13 +24,15 @@ from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
 _LENGTH_S = {"minute": 60, "hour": 3600}
+DISK_ERRORS = (duckdb.IOException, duckdb.TransactionException, OSError)
+"""What a disk that takes nothing more causes: nothing of the batch is stored, and it can be tried again."""
+
 _NOT_OF_THE_DATA = (
     duckdb.FatalException,
-    duckdb.IOException,
     duckdb.ConnectionException,
     duckdb.InterruptException,
     MemoryError,
-    OSError,
+    *DISK_ERRORS,
 )
 """What comes of the database, the disk or the machine; anything else a record causes, however often it is tried."""
 
@@ -73,9 +75,8 @@ class Ingest:
         A record whose data cannot be stored is set aside and counted as refused, and the rest goes on. A record of
         very many spans is stored in parts; the position moves with its last part, and what is stored already is
         known by its ids if it comes again.
-        Raises `duckdb.OutOfMemoryException` when one record does not fit now, `duckdb.IOException` or `OSError` when
-        the disk does not take it, `duckdb.FatalException` when the database must be opened anew; `position()` says
-        what is stored.
+        Raises `duckdb.OutOfMemoryException` when one record does not fit now, one of `DISK_ERRORS` when the disk does
+        not take it, `duckdb.FatalException` when the database must be opened anew; `position()` says what is stored.
         """
         if not records:
             return
@@ -137,7 +138,9 @@ class Ingest:
         except duckdb.FatalException:
             raise
         except BaseException:
-            self.connection.execute("rollback")
+            # A commit that failed, as on a full disk, has ended the transaction.
+            with suppress(duckdb.TransactionException):
+                self.connection.execute("rollback")
             raise
 
     def gather_log(self, unit: Literal["minute", "hour"], until: datetime) -> None:

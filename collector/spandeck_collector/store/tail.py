@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader, Record, Signal
+from spandeck_collector.journal_backlog import StoredMark
 from spandeck_collector.settings import Settings
+from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, DEATHS_TO_SINGLE, Attempts
 from spandeck_collector.store.command_desk import CommandDesk
-from spandeck_collector.store.ingest import Ingest, after
+from spandeck_collector.store.ingest import DISK_ERRORS, Ingest, after
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.02
@@ -25,22 +28,32 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
-_FORGET_EVERY_S = 3600.0
+_MAINTAIN_EVERY_S = 3600.0
+_LOGGED_BY_MINUTE_H = 48
+_DISK_WAIT_S = 1.0
 
 
 class Tail:
     """Moves records from the journal to the database until stopped, and runs `commands` between two batches."""
 
     def __init__(self, reader: JournalReader, ingest: Ingest, settings: Settings) -> None:
+        """Keep its notes in the data folder, which is made. Raises `OSError` where that cannot be."""
+        for folder in (settings.data_dir, settings.journal_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._reader = reader
+        self._attempts = Attempts(settings.data_dir / "store.attempt")
+        self._mark = StoredMark(settings.journal_dir)
+        # Half of what the receiver leaves free: what it has accepted until then finds its place.
+        self._space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
         self._ingest = ingest
+        self._stored = ingest.position()
         self.commands = CommandDesk(ingest)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
         self._bytes_since_checkpoint = 0
         self._content_days = settings.content_days
-        self._forget_at = 0.0
+        self._maintain_at = 0.0
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
@@ -48,7 +61,7 @@ class Tail:
         self._is_stuck = False
 
     def is_ready(self) -> bool:
-        """Whether the last attempt to store succeeded."""
+        """Whether what comes is stored: not while memory or disk space is short."""
         return not self._is_stuck
 
     def stop(self) -> None:
@@ -57,9 +70,10 @@ class Tail:
 
     def run(self) -> None:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
-        self._reader.remove_consumed(self._ingest.position())
+        self._mark.write(self._stored)
+        self._reader.remove_consumed(self._stored)
         while not self._stop.is_set():
-            self._forget_content()
+            self._maintain()
             records = self._read()
             if records:
                 self._store(self._with_followers(records))
@@ -71,22 +85,29 @@ class Tail:
         self._checkpoint()
 
     def _run_command(self) -> bool:
-        if not self.commands.run_next():
-            return False
+        try:
+            if not self.commands.run_next():
+                return False
+        except DISK_ERRORS as error:
+            self._wait_for_disk(str(error))
         self._busy_at = time.monotonic()
         if self._ingest.rows_since_checkpoint >= self._checkpoint_rows:
             self._checkpoint()
         return True
 
-    def _forget_content(self) -> None:
-        """Once an hour, between two batches, delete content that is older than the setting allows."""
-        if self._content_days == 0 or time.monotonic() < self._forget_at:
+    def _maintain(self) -> None:
+        """Once an hour, between two batches: delete content that is too old, and shorten what the ingest log tells."""
+        if time.monotonic() < self._maintain_at or self._space.is_short():
             return
-        self._forget_at = time.monotonic() + _FORGET_EVERY_S
+        self._maintain_at = time.monotonic() + _MAINTAIN_EVERY_S
+        now = datetime.now(UTC).replace(tzinfo=None)
         try:
-            self._ingest.forget_content(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=self._content_days))
-        except duckdb.OutOfMemoryException as error:
-            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), old content is deleted an hour later: %s", error)
+            if self._content_days:
+                self._ingest.forget_content(now - timedelta(days=self._content_days))
+            this_hour = now.replace(minute=0, second=0, microsecond=0)
+            self._ingest.gather_log("hour", this_hour - timedelta(hours=_LOGGED_BY_MINUTE_H))
+        except (duckdb.OutOfMemoryException, *DISK_ERRORS) as error:
+            _LOG.warning("Memory or disk space is short, old content is deleted an hour later: %s", error)
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
@@ -105,13 +126,11 @@ class Tail:
     def _store(self, records: Sequence[Record]) -> None:
         self._began_at = time.monotonic()
         self._bytes_since_checkpoint += sum(len(record.body) for record in records)
-        tries = 0
-        while records and not self._stop.is_set():
-            try:
-                self._ingest.store(records)
-                break
-            except duckdb.OutOfMemoryException as error:
-                records, tries = self._make_room(after(records, self._ingest.position()), tries + 1, error)
+        deaths = self._attempts.begin(self._stored)
+        if deaths >= DEATHS_TO_SINGLE:
+            self._store_singly(records, deaths)
+        else:
+            self._try(records)
         self._is_stuck = False
         if any(record.signal != Signal.REFUSALS for record in records):
             self._busy_at = time.monotonic()
@@ -120,6 +139,50 @@ class Tail:
             or self._bytes_since_checkpoint >= self._checkpoint_bytes
         ):
             self._checkpoint()
+
+    def _store_singly(self, records: Sequence[Record], deaths: int) -> None:
+        """One record at a time, after the process ended while it stored them; who ends it alone is set aside."""
+        _LOG.warning("Storing behind %s has ended the store %d times: now record by record.", self._stored, deaths)
+        for record in records:
+            if self._stop.is_set():
+                return
+            if self._attempts.begin(self._stored) > DEATHS_TO_SET_ASIDE:
+                self._ingest.set_aside(record, RuntimeError(f"it ended the store {deaths} times"))
+                self._advance(record)
+            else:
+                self._try([record])
+
+    def _try(self, records: Sequence[Record]) -> None:
+        """Store records, with patience where memory or disk space is short."""
+        left, tries = records, 0
+        while left and not self._stop.is_set():
+            if self._space.is_short():
+                self._wait_for_disk(f"{self._space.free_bytes} bytes are free (SPANDECK_FREE_SPACE_FLOOR_BYTES)")
+                continue
+            try:
+                self._ingest.store(left)
+                left = ()
+            except duckdb.OutOfMemoryException as error:
+                left, tries = self._make_room(after(left, self._ingest.position()), tries + 1, error)
+            except duckdb.FatalException:
+                if self._space.is_short():
+                    self._attempts.forgive()
+                raise
+            except DISK_ERRORS as error:
+                left = after(left, self._ingest.position())
+                self._wait_for_disk(str(error))
+        if not left:
+            self._advance(records[-1])
+
+    def _advance(self, record: Record) -> None:
+        self._stored = record.position
+        self._mark.write(record.position)
+
+    def _wait_for_disk(self, why: str) -> None:
+        if not self._is_stuck:
+            _LOG.warning("The disk takes nothing more, what comes waits in the journal: %s", why)
+        self._is_stuck = True
+        self._stop.wait(_DISK_WAIT_S)
 
     def _make_room(self, records: Sequence[Record], tries: int, error: Exception) -> tuple[Sequence[Record], int]:
         """Wait for memory that queries hold; a record that still does not fit is set aside."""
@@ -139,6 +202,8 @@ class Tail:
 
     def _checkpoint(self) -> bool:
         """Whether it could be done: queries hinder it, and only after a while ingestion waits for their end."""
+        if self._space.is_short():
+            return False
         now = time.monotonic()
         due_since = self._checkpoint_due_since = self._checkpoint_due_since or now
         must_be_done = now - due_since > _CHECKPOINT_PATIENCE_S and not self._stop.is_set()
