@@ -6,6 +6,7 @@ The files are described in `journal_format.py`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from spandeck_collector.free_space import FreeSpace
-from spandeck_collector.journal_backlog import Backlog
+from spandeck_collector.journal_backlog import Backlog, stored_mark
 from spandeck_collector.journal_damage import DamagedSegment
 from spandeck_collector.journal_format import (
     SEGMENT_HEADER_BYTES,
@@ -54,6 +55,7 @@ __all__ = [
 
 _WAITING_BYTES = 128 << 20
 _HARDLY_USED_BYTES = 4096
+_REST_S = 2.0
 
 
 class JournalWriter:
@@ -86,6 +88,7 @@ class JournalWriter:
         self._waiting_limit = waiting_bytes
         self._hardly_used_bytes = max(SEGMENT_HEADER_BYTES, min(_HARDLY_USED_BYTES, limit_bytes // 64))
         self._lock: int | None = open_directory(directory)
+        self._may_rest = True
         self._backlog = Backlog(directory, limit_s)
         self._space = FreeSpace(directory, free_floor_bytes)
         self._segment: Segment | None = None
@@ -173,11 +176,26 @@ class JournalWriter:
             _complete(entry.done, self._failure)
 
     def _take_waiting(self) -> list[Entry]:
-        """Everything that waits, at least one; [] when closing."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            entries, self._waiting = self._waiting, []
-        return entries
+        """Everything that waits, at least one; [] when closing. In quiet times a segment that is stored is left."""
+        while True:
+            with self._changed:
+                rest_s = _REST_S if self._may_rest else None
+                if self._changed.wait_for(lambda: self._waiting or self._closing, rest_s):
+                    entries, self._waiting = self._waiting, []
+                    return entries
+            self._rest()
+
+    def _rest(self) -> None:
+        """Once all of the newest segment is stored, begin an empty one: the reader never removes the newest."""
+        numbers = segment_numbers(self._directory)
+        if not numbers or (self._segment is None and self._sizes()[numbers[-1]] <= SEGMENT_HEADER_BYTES):
+            self._may_rest = False
+            return
+        end = 0 if self._segment is None else self._segment.end
+        if stored_mark(self._directory) >= Position(numbers[-1], end):
+            self._leave_segment()
+            with contextlib.suppress(OSError):
+                create_segment(self._directory, numbers[-1] + 1, SEGMENT_HEADER_BYTES).close()
 
     def _commit_some(self, entries: list[Entry]) -> list[Entry]:
         """Commit, or fail, the first entries: those that fit in one segment; the others are returned."""
@@ -187,6 +205,7 @@ class JournalWriter:
             segment = self._segment_for(entries[0].size)
             count = _fitting(entries, segment.room)
             segment.append(entries[:count])
+            self._may_rest = True
             self._backlog.add(Position(segment.number, segment.end))
         except JournalFullError as full:
             error = full

@@ -13,6 +13,7 @@ from spandeck_collector.journal import JournalReader, Position
 from spandeck_collector.store import ingest as ingest_module
 from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, Attempts
 from spandeck_collector.store.database import open_database
+from spandeck_collector.store.decode import decode
 from spandeck_collector.store.ingest import Ingest
 from tests.support.site import clean_environment, free_ports
 from tests.support.waiting import DEADLINE_S, eventually
@@ -83,7 +84,6 @@ def _stored(folder: Path) -> str:
 def test_an_error_that_nobody_foresaw_costs_one_record(
     tmp_path: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = ingest_module.decode
 
     def _decode_or_fail(records, **more):  # type: ignore[no-untyped-def]
         if any(b"poison" in record.body for record in records):

@@ -54,6 +54,11 @@ def sending(port: int, *, senders: int, traces_a_request: int, pause_s: float) -
         assert ledger.failure is None, ledger.failure
 
 
+def one_request(sender: int, first: int, traces: int = 1) -> bytes:
+    """A request as the senders send it, with the traces from number `first` on."""
+    return _request(sender, first, traces)[0]
+
+
 def _send(port: int, sender: int, ledger: Ledger, stop: threading.Event, *, traces: int, pause_s: float) -> None:
     first = 1
     try:

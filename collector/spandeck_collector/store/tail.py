@@ -46,7 +46,8 @@ class Tail:
         # Half of what the receiver leaves free: what it has accepted until then finds its place.
         self._space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
         self._ingest = ingest
-        self._stored = ingest.position()
+        self._stored = self._last_read = ingest.position()
+        self._removed_before = 0
         self.commands = CommandDesk(ingest)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
@@ -71,7 +72,7 @@ class Tail:
     def run(self) -> None:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
         self._mark.write(self._stored)
-        self._reader.remove_consumed(self._stored)
+        self._remove_consumed()
         while not self._stop.is_set():
             self._maintain()
             records = self._read()
@@ -119,6 +120,8 @@ class Tail:
 
     def _read(self) -> list[Record]:
         records = self._reader.read(_BATCH_BYTES)
+        if records:
+            self._last_read = records[-1].position
         for damage in self._reader.take_damage():
             self._ingest.keep_damaged(damage)
         return records
@@ -196,6 +199,8 @@ class Tail:
 
     def _checkpoint_when_idle(self) -> bool:
         nothing_new = self._bytes_since_checkpoint == 0 and self._ingest.rows_since_checkpoint == 0
+        if nothing_new:
+            self._remove_consumed()
         if nothing_new or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
             return False
         return self._checkpoint()
@@ -212,5 +217,13 @@ class Tail:
         self._checkpoint_due_since = None
         self._bytes_since_checkpoint = 0
         self._busy_at = now
-        self._reader.remove_consumed(self._ingest.position())
+        self._remove_consumed()
         return True
+
+    def _remove_consumed(self) -> None:
+        """Remove journal segments that are stored, and by a checkpoint in the file."""
+        # A reader that went on to the next segment has found nothing more in the one before.
+        position = self._reader.position if self._last_read == self._stored else self._stored
+        if position.segment != self._removed_before:
+            self._removed_before = position.segment
+            self._reader.remove_consumed(position)
