@@ -31,15 +31,22 @@ def open_database(path: Path, memory_limit: str, *, is_disk_full: bool = False) 
     try:
         connection = duckdb.connect(str(path), config=_configuration(path, memory_limit))
     except duckdb.IOException as error:
-        raise DatabaseError(
-            f"{path} cannot be opened: {error}. Stop the other process that uses it, or set SPANDECK_DATA_DIR."
-        ) from error
+        raise DatabaseError(f"{path} cannot be opened: {error}. {_advice(path, str(error))}") from error
     path.chmod(0o600)
     _prepare(connection, path)
     # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
     if not is_disk_full:
         connection.execute("checkpoint")
     return connection
+
+
+def _advice(path: Path, error: str) -> str:
+    if "lock on file" in error:
+        return "Stop the other process that uses it, or set SPANDECK_DATA_DIR."
+    log = path.with_name(path.name + ".wal")
+    if log.name in error:
+        return f"Move {log} away and start again: the journal still has what it holds."
+    return f"Put {path.name} and {log.name} back from a backup, or move both away to begin a new file."
 
 
 def _configuration(path: Path, memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
