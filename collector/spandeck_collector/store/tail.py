@@ -149,7 +149,9 @@ class Tail:
         for record in records:
             if self._stop.is_set():
                 return
-            if self._attempts.begin(self._stored) > DEATHS_TO_SET_ASIDE:
+            if record is not records[0]:
+                deaths = self._attempts.begin(self._stored)
+            if deaths >= DEATHS_TO_SET_ASIDE:
                 self._ingest.set_aside(record, RuntimeError(f"it ended the store {deaths} times"))
                 self._advance(record)
             else:
