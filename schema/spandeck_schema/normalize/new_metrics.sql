@@ -7,7 +7,9 @@ with stored as (
     from store.metric_points
     where
         metric_points.occurred_at >= (
-            select min(incoming_metrics.occurred_at) from incoming_metrics where epoch_us(incoming_metrics.occurred_at) > 0
+            select min(incoming_metrics.occurred_at)
+            from incoming_metrics
+            where epoch_us(incoming_metrics.occurred_at) > 0
         )
         and metric_points.occurred_at <= (select max(incoming_metrics.occurred_at) from incoming_metrics)
 )
