@@ -53,6 +53,8 @@ class Settings:
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
+    journal_limit_s: float = 86_400.0
+    free_space_floor_bytes: int = 256 << 20
     query_timeout_s: float = 10.0
     query_max_rows: int = 100_000
     query_max_bytes: int = 64 << 20
@@ -64,7 +66,8 @@ class Settings:
     span_days: int = 30
     rollup_days: int = 400
     alert_days: int = 90
-    free_space_floor_bytes: int = 256 << 20
+    redact: bool = True
+    redact_before_journal: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -166,18 +169,24 @@ class Settings:
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
         _require(
-            _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
-            "memory_limit",
-            repr(self.memory_limit),
-            "a size such as 1GB or 512MB, at least 128MB",
+            math.isfinite(self.journal_limit_s) and self.journal_limit_s >= 0,
+            "journal_limit_s",
+            self.journal_limit_s,
+            "0 (no limit) or a number of seconds",
         )
-        _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
         _require(
             self.free_space_floor_bytes >= 0,
             "free_space_floor_bytes",
             self.free_space_floor_bytes,
             "0 (no floor) or a number of bytes",
         )
+        _require(
+            _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
+            "memory_limit",
+            repr(self.memory_limit),
+            "a size such as 1GB or 512MB, at least 128MB",
+        )
+        _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
             _require(0 <= days <= _MOST_DAYS, name, days, rule)

@@ -21,8 +21,9 @@ from spandeck_collector.settings import PREFIX, Settings, SettingsError
 
 _USED_WRONGLY = 2
 _LOOK_S = 0.1
-_STOP_WITHIN_S = 8.0
-_STORE_STOPS_WITHIN_S = 4.0
+# Together below ten seconds, which is what service managers and container runtimes wait before they kill.
+_STOP_WITHIN_S = 6.0
+_STORE_STOPS_WITHIN_S = 3.0
 _SHORTEST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 5.0
 _STEADY_S = 30.0

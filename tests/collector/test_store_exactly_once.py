@@ -144,9 +144,7 @@ def test_a_record_that_cannot_be_stored_is_set_aside_and_counted(
     assert ingest.position() == records[-1].position
     (kept,) = (tmp_path / "quarantine").iterdir()
     assert kept.read_bytes() == body
-    refused = database.sql(
-        "select signal, refused_count, last_refusal_reason from ingest_health where refused_count > 0"
-    )
+    refused = database.sql("select signal, refused_count, refusal_reason from ingest_health where refused_count > 0")
     assert refused.fetchall() == [(signal.name.lower(), 1, "A request could not be stored.")]
 
 
@@ -199,6 +197,6 @@ def test_a_damaged_place_in_the_journal_is_counted_and_kept(
     eventually(lambda: reader.sql("select count(*) from spans").fetchall() == [(3,)])
     tail.stop()
     runner.join(DEADLINE_S)
-    refused = reader.sql("select refused_count, last_refusal_reason from ingest_health where refused_count > 0")
+    refused = reader.sql("select refused_count, refusal_reason from ingest_health where refused_count > 0")
     assert refused.fetchall() == [(1, "A request was lost by damage to the journal.")]
     assert [path.name for path in (tmp_path / "quarantine").iterdir()] == [segment.name]

@@ -1,56 +1,87 @@
-"""A disk that takes no more: nothing acknowledged is lost, and storing goes on by itself when there is room."""
+"""A disk without space: what is not on disk is not acknowledged, questions are answered, and it goes on by itself."""
 
-import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.collector.store_fixtures import Store, append, journal, running_store, trace_request
-from tests.support.stack import Stack, ready_stack
+from tests.support.disks import Filler, make_read_only, small_disk
+from tests.support.stack import ready_stack, running_stack
 from tests.support.waiting import DEADLINE_S, eventually
-from tests.support.web import is_ready
+from tests.support.web import post
 
-from .senders import sending
+from .senders import one_request, sending
 
 pytestmark = pytest.mark.integration
+_SMALL = {"journal_segment_bytes": 1 << 20, "journal_limit_bytes": 16 << 20}
 
 
-def test_below_the_floor_of_free_space_the_journal_keeps_what_comes(tmp_path: Path) -> None:
-    with journal(tmp_path) as writer:
-        append(writer, trace_request(range(1, 11)))
-        with running_store(tmp_path, free_space_floor_bytes=0) as store:
-            eventually(lambda: store.rows("select count(*) from spans") == [[10]])
-            assert store.stop() == 0
-        append(writer, trace_request(range(11, 21)))
-        full = Store(tmp_path, free_space_floor_bytes=1 << 60)
-        try:
-            eventually(lambda: "SPANDECK_FREE_SPACE_FLOOR_BYTES" in full.log())
-            eventually(lambda: is_ready(full.port, "/healthz"))
-            assert not is_ready(full.port)
-            assert full.rows("select count(*) from spans") == [[10]]
-            assert full.stop() == 0
-        finally:
-            full.kill()
-        with running_store(tmp_path) as store:
-            eventually(lambda: store.rows("select count(*) from spans") == [[20]])
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", 128) as path:
+        yield path
 
 
-def test_a_write_that_fails_ends_the_store_which_is_started_again_and_has_everything(tmp_path: Path) -> None:
-    """The system refuses to make its files longer, as a full disk does; the next store may write again."""
-    with ready_stack(tmp_path, "up", "--no-ui", checkpoint_rows=500) as stack:
-        with sending(stack.settings.http_port, senders=2, traces_a_request=6, pause_s=0.05) as ledgers:
-            for _ in range(3):
-                _wait_for_more(stack)
-                process_id = stack.children()["store"]
-                resource.prlimit(process_id, resource.RLIMIT_FSIZE, (4_096, 4_096))
-                eventually(lambda: stack.children().get("store", process_id) != process_id, "another store")  # noqa: B023
-        span_ids = sorted(span_id for ledger in ledgers for span_id in ledger.span_ids)
-        eventually(lambda: stack.span_count() >= len(span_ids), "all acknowledged spans")
-        assert [row[0] for row in stack.rows("select span_id from spans order by span_id limit 100000")] == span_ids
-        assert stack.process.poll() is None
-        assert stack.stop() == 0
+@pytest.mark.parametrize("floor_bytes", [32 << 20, 64 << 10], ids=["floor", "last byte"])
+def test_a_full_disk_gives_503_and_recovers_without_a_restart(disk: Path, floor_bytes: int) -> None:
+    filler = Filler(disk)
+    with ready_stack(disk, "up", "--no-ui", free_space_floor_bytes=floor_bytes, **_SMALL) as stack:
+        port = stack.settings.http_port
+        processes = stack.children()
+        with sending(port, senders=2, traces_a_request=6, pause_s=0.02) as ledgers:
+            eventually(lambda: stack.span_count() > 0)
+            filler.fill()
+            eventually(lambda: post(port, one_request(9, 1)).status == 503)
+            answer = post(port, one_request(9, 1))
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) > 0
+            assert stack.span_count() > 0
+            filler.free()
+            count = sum(len(ledger.span_ids) for ledger in ledgers)
+            eventually(lambda: sum(len(ledger.span_ids) for ledger in ledgers) > count + 100)
+        assert sum(ledger.retry_count for ledger in ledgers) > 0
+        acknowledged = sorted(span_id for ledger in ledgers for span_id in ledger.span_ids)
+        eventually(lambda: stack.span_count() >= len(acknowledged), stack.stderr)
+        sql = "select span_id from spans where service like 'sender-%' and service <> 'sender-9' order by 1"
+        assert [row[0] for row in stack.rows(sql)] == acknowledged
+        assert stack.children() == processes
+        assert not (stack.settings.data_dir / "quarantine").exists()
 
 
-def _wait_for_more(stack: Stack) -> None:
-    before = stack.span_count()
-    eventually(lambda: stack.span_count() > before, f"more spans within {DEADLINE_S:g} s")
+def test_a_journal_on_a_full_disk_of_its_own_leaves_the_store_alone(tmp_path: Path) -> None:
+    journal = tmp_path / "data" / "journal"
+    with (
+        small_disk(journal, 24),
+        ready_stack(tmp_path, "up", "--no-ui", free_space_floor_bytes=1 << 20, **_SMALL) as stack,
+    ):
+        port = stack.settings.http_port
+        assert post(port, one_request(1, 1)).status == 200
+        filler = Filler(journal)
+        filler.fill()
+        eventually(lambda: post(port, one_request(2, 1)).status == 503)
+        eventually(lambda: stack.span_count() >= 1)
+        filler.free()
+        eventually(lambda: post(port, one_request(3, 1)).status == 200)
+
+
+def test_a_read_only_data_folder_is_told_at_the_start(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "data", 8) as data:
+        make_read_only(data)
+        with running_stack(tmp_path, "up", "--no-ui") as stack:
+            assert stack.process.wait(DEADLINE_S) == 2
+            assert "SPANDECK_DATA_DIR" in stack.stderr()
+
+
+def test_questions_are_answered_after_a_start_on_a_full_disk(disk: Path) -> None:
+    """Also when what a crash left in the database's log cannot be moved into the file."""
+    with ready_stack(disk, "up", "--no-ui", free_space_floor_bytes=1 << 20, **_SMALL) as stack:
+        assert post(stack.settings.http_port, one_request(1, 1, traces=50)).status == 200
+        eventually(lambda: stack.span_count() > 0)
+        count = stack.span_count()
+        filler = Filler(disk)
+        filler.fill()
+        stack.kill("store")
+        assert stack.span_count() == count
+        filler.free()
+        eventually(lambda: post(stack.settings.http_port, one_request(2, 1)).status == 200)
+        eventually(lambda: stack.span_count() > count)

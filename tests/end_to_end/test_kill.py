@@ -109,7 +109,9 @@ def _wait_for_work(stack: Stack, ledgers: Sequence[Ledger]) -> None:
 
 
 def _expect_all_once(stack: Stack, span_ids: Sequence[str]) -> None:
-    eventually(lambda: stack.span_count() >= len(span_ids), "all acknowledged spans")
+    while (count := stack.span_count()) < len(span_ids):  # a busy machine is far behind after so many kills
+        eventually(lambda: stack.span_count() > count, f"{len(span_ids) - count} acknowledged spans")
+    assert not (stack.settings.data_dir / "quarantine").exists()
     stored = stack.records("select span_id from spans order by span_id")
     assert [row["span_id"] for row in stored] == span_ids
     call_count = len(span_ids) // TRACE_SPANS * CALLS_A_TRACE

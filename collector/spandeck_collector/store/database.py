@@ -21,11 +21,12 @@ class DatabaseError(RuntimeError):
     """The database file cannot be used; the sentence says why and what to do."""
 
 
-def open_database(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def open_database(path: Path, memory_limit: str, *, is_disk_full: bool = False) -> duckdb.DuckDBPyConnection:
     """Open or create the file, bring its tables and views up to date.
 
     A file of an older version is upgraded and kept in `backup/` beside it as it was. Raises `DatabaseError` when
-    another process holds the file, a newer Spandeck wrote it, or it cannot be upgraded.
+    another process holds the file, a newer Spandeck wrote it, or it cannot be upgraded. With `is_disk_full` what a
+    crash left in the log stays there: moving it into the file would take space, and queries can be answered without.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -44,6 +45,9 @@ def open_database(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         connection = connect(path)
     path.chmod(0o600)
     _prepare(connection)
+    # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
+    if not is_disk_full:
+        connection.execute("checkpoint")
     return connection
 
 
@@ -64,14 +68,21 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), config=_configuration(path, memory_limit))
     except duckdb.IOException as error:
-        raise DatabaseError(
-            f"{path} cannot be opened: {error}. Stop the other process that uses it, or set SPANDECK_DATA_DIR."
-        ) from error
+        raise DatabaseError(f"{path} cannot be opened: {error}. {_advice(path, str(error))}") from error
     # Time stamps are plain UTC; the session's zone must not shift what a user casts.
     connection.execute("set global TimeZone = 'UTC'")
     # Text columns are most of a file; zstd stores them in half of what the automatic choice takes (ingest.md 3).
     connection.execute("set global force_compression = 'zstd'")
     return connection
+
+
+def _advice(path: Path, error: str) -> str:
+    if "lock on file" in error:
+        return "Stop the other process that uses it, or set SPANDECK_DATA_DIR."
+    log = path.with_name(path.name + ".wal")
+    if log.name in error:
+        return f"Move {log} away and start again: the journal still has what it holds."
+    return f"Put {path.name} and {log.name} back from a backup, or move both away to begin a new file."
 
 
 def _configuration(path: Path, memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
@@ -107,8 +118,6 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for statement in catalog.definitions():
             connection.execute(statement)
         connection.execute("update store.about set definitions_digest = ?", [catalog.definitions_digest()])
-    # DDL is replayed from the log after a crash, which has failed in released versions: leave none there.
-    connection.execute("checkpoint")
 
 
 def lock(connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:

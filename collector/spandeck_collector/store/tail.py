@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Sequence
 
 import duckdb
 
+from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader, Record, Signal
+from spandeck_collector.journal_backlog import StoredMark
 from spandeck_collector.settings import Settings
+from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, DEATHS_TO_SINGLE, Attempts
 from spandeck_collector.store.command_desk import CommandDesk
-from spandeck_collector.store.ingest import Ingest, after
+from spandeck_collector.store.ingest import DISK_ERRORS, Ingest, after
 from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.retention import Retention
 
@@ -27,10 +29,9 @@ _MEMORY_TRIES = 50
 _IDLE_CHECKPOINT_S = 5.0
 _CHECKPOINT_PATIENCE_S = 10.0
 _CHECKPOINT_SHARE = 8
-_NO_ROOM = (
-    "The disk has %s bytes free, less than SPANDECK_FREE_SPACE_FLOOR_BYTES (%s): nothing is stored until there is room."
-)
-_ROOM_AGAIN = "The disk has %s bytes free again, SPANDECK_FREE_SPACE_FLOOR_BYTES (%s) or more: storing goes on."
+_MAINTAIN_EVERY_S = 3600.0
+_LOGGED_BY_MINUTE_H = 48
+_DISK_WAIT_S = 1.0
 
 
 class Tail:
@@ -39,10 +40,19 @@ class Tail:
     def __init__(
         self, reader: JournalReader, ingest: Ingest, settings: Settings, metrics: Metrics | None = None
     ) -> None:
+        """Keep its notes in the data folder, which is made. Raises `OSError` where that cannot be."""
+        for folder in (settings.data_dir, settings.journal_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._metrics = metrics or Metrics()
         self._oldest_waiting_ns: int | None = None
         self._reader = reader
+        self._attempts = Attempts(settings.data_dir / "store.attempt")
+        self._mark = StoredMark(settings.journal_dir)
+        # Half of what the receiver leaves free: what it has accepted until then finds its place.
+        self._space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
         self._ingest = ingest
+        self._stored = self._last_read = ingest.position()
+        self._removed_before = 0
         self.commands = CommandDesk(ingest, settings.data_dir)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
@@ -50,16 +60,15 @@ class Tail:
         self._most_waiting_bytes = settings.journal_limit_bytes // 2
         self._bytes_since_checkpoint = 0
         self._retention = Retention(ingest, settings, told=self._metrics.deleted)
+        self._maintain_at = 0.0
         self._began_at = 0.0
         self._busy_at = 0.0
         self._checkpoint_due_since: float | None = None
-        self._data_dir, self._floor_bytes = settings.data_dir, settings.free_space_floor_bytes
-        self._had_room = True
         self._stop = threading.Event()
         self._is_stuck = False
 
     def is_ready(self) -> bool:
-        """Whether the last attempt to store succeeded."""
+        """Whether what comes is stored: not while memory or disk space is short."""
         return not self._is_stuck
 
     def lag_s(self) -> float:
@@ -73,10 +82,11 @@ class Tail:
 
     def run(self) -> None:
         """Store until `stop`; then checkpoint. Raises `duckdb.FatalException` when the database must be reopened."""
-        self._reader.remove_consumed(self._ingest.position())
+        self._mark.write(self._stored)
+        self._remove_consumed()
         while not self._stop.is_set():
-            is_deleting = self._retention.step()
-            records = self._read() if self._disk_has_room() else []
+            is_deleting = self._let_go()
+            records = self._read()
             if records:
                 self._store(self._with_followers(records))
             if self._run_command() or records or is_deleting:
@@ -88,19 +98,35 @@ class Tail:
         self._checkpoint()
 
     def _run_command(self) -> bool:
-        has_run = self.commands.run_next()
+        try:
+            has_run = self.commands.run_next()
+        except DISK_ERRORS as error:
+            has_run = True
+            self._wait_for_disk(str(error))
         if has_run:
             self._busy_at = time.monotonic()
         return has_run
 
-    def _disk_has_room(self) -> bool:
-        """Whether the disk has the free space that is demanded; below it, what is acknowledged waits in the journal."""
-        free = shutil.disk_usage(self._data_dir).free
-        has_room = free >= self._floor_bytes
-        if has_room != self._had_room:
-            _LOG.warning(_ROOM_AGAIN if has_room else _NO_ROOM, free, self._floor_bytes)
-            self._had_room, self._is_stuck = has_room, not has_room
-        return has_room
+    def _let_go(self) -> bool:
+        """Delete a little of what is too old, and once an hour shorten the ingest log; whether something was deleted."""
+        if self._space.is_short():
+            return False
+        try:
+            self._shorten_log()
+            return self._retention.step()
+        except DISK_ERRORS as error:
+            self._wait_for_disk(str(error))
+            return False
+
+    def _shorten_log(self) -> None:
+        if time.monotonic() < self._maintain_at:
+            return
+        self._maintain_at = time.monotonic() + _MAINTAIN_EVERY_S
+        this_hour = datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+        try:
+            self._ingest.gather_log("hour", this_hour - timedelta(hours=_LOGGED_BY_MINUTE_H))
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), the ingest log is shortened later: %s", error)
 
     def _with_followers(self, records: list[Record]) -> list[Record]:
         # A transaction has a cost of its own: a trickle of small requests shares one.
@@ -112,6 +138,8 @@ class Tail:
 
     def _read(self) -> list[Record]:
         records = self._reader.read(_BATCH_BYTES)
+        if records:
+            self._last_read = records[-1].position
         for damage in self._reader.take_damage():
             self._ingest.keep_damaged(damage)
         return records
@@ -121,13 +149,11 @@ class Tail:
         self._oldest_waiting_ns = min(record.received_at_ns for record in records)
         rows_before = self._ingest.rows_since_checkpoint
         self._bytes_since_checkpoint += sum(len(record.body) for record in records)
-        tries = 0
-        while records and not self._stop.is_set():
-            try:
-                self._ingest.store(records)
-                break
-            except duckdb.OutOfMemoryException as error:
-                records, tries = self._make_room(after(records, self._ingest.position()), tries + 1, error)
+        deaths = self._attempts.begin(self._stored)
+        if deaths >= DEATHS_TO_SINGLE:
+            self._store_singly(records, deaths)
+        else:
+            self._try(records)
         self._is_stuck = False
         stored_rows = self._ingest.rows_since_checkpoint - rows_before
         self._metrics.stored(stored_rows, time.monotonic() - self._began_at, self.lag_s())
@@ -135,6 +161,52 @@ class Tail:
         if any(record.signal != Signal.REFUSALS for record in records):
             self._busy_at = time.monotonic()
         self._checkpoint_when_due()
+
+    def _store_singly(self, records: Sequence[Record], deaths: int) -> None:
+        """One record at a time, after the process ended while it stored them; who ends it alone is set aside."""
+        _LOG.warning("Storing behind %s has ended the store %d times: now record by record.", self._stored, deaths)
+        for record in records:
+            if self._stop.is_set():
+                return
+            if record is not records[0]:
+                deaths = self._attempts.begin(self._stored)
+            if deaths >= DEATHS_TO_SET_ASIDE:
+                self._ingest.set_aside(record, RuntimeError(f"it ended the store {deaths} times"))
+                self._advance(record)
+            else:
+                self._try([record])
+
+    def _try(self, records: Sequence[Record]) -> None:
+        """Store records, with patience where memory or disk space is short."""
+        left, tries = records, 0
+        while left and not self._stop.is_set():
+            if self._space.is_short():
+                self._wait_for_disk(f"{self._space.free_bytes} bytes are free (SPANDECK_FREE_SPACE_FLOOR_BYTES)")
+                continue
+            try:
+                self._ingest.store(left)
+                left = ()
+            except duckdb.OutOfMemoryException as error:
+                left, tries = self._make_room(after(left, self._ingest.position()), tries + 1, error)
+            except duckdb.FatalException:
+                if self._space.is_short():
+                    self._attempts.forgive()
+                raise
+            except DISK_ERRORS as error:
+                left = after(left, self._ingest.position())
+                self._wait_for_disk(str(error))
+        if not left:
+            self._advance(records[-1])
+
+    def _advance(self, record: Record) -> None:
+        self._stored = record.position
+        self._mark.write(record.position)
+
+    def _wait_for_disk(self, why: str) -> None:
+        if not self._is_stuck:
+            _LOG.warning("The disk takes nothing more, what comes waits in the journal: %s", why)
+        self._is_stuck = True
+        self._stop.wait(_DISK_WAIT_S)
 
     def _make_room(self, records: Sequence[Record], tries: int, error: Exception) -> tuple[Sequence[Record], int]:
         """Wait for memory that queries hold; a record that still does not fit is set aside."""
@@ -155,12 +227,16 @@ class Tail:
 
     def _checkpoint_when_idle(self) -> bool:
         nothing_new = self._bytes_since_checkpoint == 0 and self._ingest.rows_since_checkpoint == 0
+        if nothing_new:
+            self._remove_consumed()
         if nothing_new or time.monotonic() - self._busy_at < _IDLE_CHECKPOINT_S:
             return False
         return self._checkpoint()
 
     def _checkpoint(self) -> bool:
         """Whether it could be done: queries hinder it, and only after a while ingestion waits for their end."""
+        if self._space.is_short():
+            return False
         now = time.monotonic()
         due_since = self._checkpoint_due_since = self._checkpoint_due_since or now
         # A backup may take minutes: as long as the journal has room, its end is not what ingestion waits for.
@@ -172,5 +248,13 @@ class Tail:
         self._checkpoint_due_since = None
         self._bytes_since_checkpoint = 0
         self._busy_at = now
-        self._reader.remove_consumed(self._ingest.position())
+        self._remove_consumed()
         return True
+
+    def _remove_consumed(self) -> None:
+        """Remove journal segments that are stored, and by a checkpoint in the file."""
+        # A reader that went on to the next segment has found nothing more in the one before.
+        position = self._reader.position if self._last_read == self._stored else self._stored
+        if position.segment != self._removed_before:
+            self._removed_before = position.segment
+            self._reader.remove_consumed(position)
