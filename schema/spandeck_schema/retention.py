@@ -53,7 +53,12 @@ RULES = (
         "traces",
         "last_received_at",
         "span_days",
-        followers=(Follower("spans"), Follower("calls", "first_received_at"), Follower("span_events")),
+        followers=(
+            Follower("spans"),
+            Follower("calls", "first_received_at"),
+            Follower("span_events"),
+            Follower("agent_runs", "first_received_at"),
+        ),
     ),
     Rule("span_content", "received_at", "span_days"),
     Rule("evaluations", "received_at", "span_days"),

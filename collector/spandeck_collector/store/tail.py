@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -108,7 +109,7 @@ class Tail:
         return has_run
 
     def _let_go(self) -> bool:
-        """Delete a little of what is too old, and once an hour shorten the ingest log; whether something was deleted."""
+        """Delete a little of what is too old, and once an hour shorten the ingest log; whether there is more."""
         if self._space.is_short():
             return False
         try:
