@@ -254,6 +254,5 @@ def test_whole_days_hours_and_cut_hours_of_a_range_make_its_calls(sandbox: Sandb
 
 def test_every_range_is_a_public_macro() -> None:
     for file in catalog.ranges():
-        assert re.search(
-            rf"create or replace macro main\.{file.name}\(\s*since, until\b[^()]*\) as table \(\n", file.text
-        )
+        head = rf"create or replace macro main\.{file.name}\(\s*since, until\b[^()]*\) as table\b"
+        assert re.search(head, file.text), file.name
