@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -67,6 +67,7 @@ class JournalWriter:
         """Open the journal in `directory`, which is made; no segment is created before the first record.
 
         `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk.
+        `on_sync` may be set: it is told the seconds that each group of records took to be written and synced.
         Raises `JournalLockedError` if another process writes there, `OSError` for an unusable directory.
         """
         self._directory = directory
@@ -80,6 +81,7 @@ class JournalWriter:
         self._unwritten_bytes = 0
         self._failure: JournalError | None = None
         self._closing = False
+        self.on_sync: Callable[[float], None] = lambda _seconds: None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -88,6 +90,10 @@ class JournalWriter:
     def failure(self) -> JournalError | None:
         """Why the last write failed; None while writes succeed."""
         return self._failure
+
+    def size_bytes(self) -> int:
+        """Bytes of all segments together."""
+        return sum(self._sizes().values())
 
     def submit(self, signal: Signal, body: bytes, received_at_ns: int) -> Future[None]:
         """Append one record; the future completes when it is on disk.
@@ -148,7 +154,9 @@ class JournalWriter:
         try:
             segment = self._segment_for(entries[0].size)
             count = _fitting(entries, segment.room)
+            began = time.perf_counter()
             segment.append(entries[:count])
+            self.on_sync(time.perf_counter() - began)
         except JournalFullError as full:
             error = full
         except Exception as failed:

@@ -20,8 +20,9 @@ from typing import Any, NoReturn, TypeVar
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from spandeck_collector.wire import MOST_DEPTH
+
 _IDS = {"trace_id", "span_id", "parent_span_id"}
-_MAX_MESSAGE_DEPTH = 100  # upb's own limit, so that both encodings accept the same requests
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -33,7 +34,7 @@ _INTEGER_BITS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 1 << 64),
 }
 _Convert = Callable[[Any], Any]
-_Assign = Callable[[Any, Any, int], None]
+_Assign = Callable[[Any, Any, "_Depth"], None]
 _M = TypeVar("_M", bound=Message)
 
 
@@ -41,8 +42,20 @@ class OtlpJsonError(ValueError):
     """The text is not JSON, or a value has a type that its field cannot have; names fields, never values."""
 
 
-def message_from_json(body: bytes, message_class: type[_M], check: Callable[[Any], None] = lambda _value: None) -> _M:
-    """The message that UTF-8 `body` encodes. Raises `OtlpJsonError`, and what `check` of the parsed JSON raises."""
+class _Depth:
+    """How deep the message is that is filled, and whether a deeper one than the parser of protobuf takes was met."""
+
+    level = 0
+    has_cut = False
+
+
+def message_from_json(
+    body: bytes, message_class: type[_M], check: Callable[[Any], None] = lambda _value: None
+) -> tuple[_M, bool]:
+    """The message that UTF-8 `body` encodes, and whether messages too deep in it were left empty.
+
+    Raises `OtlpJsonError`, and what `check` of the parsed JSON raises.
+    """
     try:
         value = json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -52,27 +65,30 @@ def message_from_json(body: bytes, message_class: type[_M], check: Callable[[Any
     except ValueError as error:
         raise OtlpJsonError(f"it is not JSON: {error}") from error
     check(value)
-    message = message_class()
-    _fill(message, value, 1)
-    return message
+    message, depth = message_class(), _Depth()
+    _fill(message, value, depth)
+    return message, depth.has_cut
 
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity must be texts")
 
 
-def _fill(message: Message, value: Any, depth: int) -> None:
+def _fill(message: Message, value: Any, depth: _Depth) -> None:
     if value is None:
         return
     if not isinstance(value, dict):
         raise OtlpJsonError(f"{message.DESCRIPTOR.name} must be an object")
-    if depth > _MAX_MESSAGE_DEPTH:
-        raise OtlpJsonError("it is nested too deeply")
+    if depth.level >= MOST_DEPTH:
+        depth.has_cut = True
+        return
+    depth.level += 1
     assign_by_key = _fields(message.DESCRIPTOR)
     for key, item in value.items():
         assign = assign_by_key.get(key)
         if assign is not None and item is not None:
             assign(message, item, depth)
+    depth.level -= 1
 
 
 @cache
@@ -87,19 +103,19 @@ def _assignment(field: FieldDescriptor) -> _Assign:
 
 
 def _message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: int) -> None:
+    def assign(message: Any, value: Any, depth: _Depth) -> None:
         child = getattr(message, field.name)
         child.SetInParent()
-        _fill(child, value, depth + 1)
+        _fill(child, value, depth)
 
     return assign
 
 
 def _repeated_message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: int) -> None:
+    def assign(message: Any, value: Any, depth: _Depth) -> None:
         children = getattr(message, field.name)
         for item in _list(field, value):
-            _fill(children.add(), item, depth + 1)
+            _fill(children.add(), item, depth)
 
     return assign
 
@@ -107,7 +123,7 @@ def _repeated_message(field: FieldDescriptor) -> _Assign:
 def _scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: int) -> None:
+    def assign(message: Any, value: Any, _depth: _Depth) -> None:
         setattr(message, field.name, convert(value))
 
     return assign
@@ -116,7 +132,7 @@ def _scalar(field: FieldDescriptor) -> _Assign:
 def _repeated_scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: int) -> None:
+    def assign(message: Any, value: Any, _depth: _Depth) -> None:
         getattr(message, field.name).extend(convert(item) for item in _list(field, value))
 
     return assign

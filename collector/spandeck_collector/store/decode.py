@@ -19,7 +19,8 @@ from spandeck_collector.store.content import ContentKeeping, Contents, Owner, Sp
 from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_text
+from spandeck_collector.wire import parse
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
 MOST_SPANS = 20_000
@@ -121,8 +122,8 @@ def decode(
 def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[Batch]:
     """Put a record's spans into `batch`; one that is full is yielded, and its `successor` is filled on."""
     received_us = record.received_at_ns // 1000
-    for resource_spans in ExportTraceServiceRequest.FromString(record.body).resource_spans:
-        resource = attribute_texts(resource_spans.resource.attributes)
+    for resource_spans in parse(ExportTraceServiceRequest, record.body).resource_spans:
+        resource = bounded(attribute_texts(resource_spans.resource.attributes))
         resource_row = batch.resources.append(resource)
         for scope_spans in resource_spans.scope_spans:
             scope = (scope_spans.scope.name or None, scope_spans.scope.version or None)
@@ -143,12 +144,12 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         span_id,
         span.parent_span_id.hex() or None,
         *scope,
-        span.name,
+        bounded_text(span.name),
         _KINDS.get(span.kind, str(span.kind)),
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         _STATUSES.get(span.status.code, str(span.status.code)),
-        span.status.message,
+        bounded_text(span.status.message),
         _links(span) if span.links else None,
         received_us,
         False,
@@ -156,8 +157,10 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
     )
     owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
     attributes = attribute_texts(span.attributes)
-    kept = batch.contents.take_from_attributes(owner, attributes)
-    batch.spans.append(row, kept, resource_row, slots=attributes)
+    taken = batch.contents.take_from_attributes(owner, attributes)
+    kept = bounded(taken)
+    slots = attributes if kept is taken else attributes | kept
+    batch.spans.append(row, kept, resource_row, slots=slots)
     if span.events:
         _events(batch, span, owner)
 
@@ -167,8 +170,9 @@ def _events(batch: Batch, span: Span, owner: Owner) -> None:
     for event in span.events:
         batch.event_names.add(event.name)
         occurred_us = event.time_unix_nano // 1000
-        row = (owner.arrival, owner.trace_id, owner.span_id, event.name, occurred_us, owner.received_us)
-        batch.events.append(row, contents.take(event.name, attribute_texts(event.attributes), occurred_us))
+        name = bounded_text(event.name)
+        row = (owner.arrival, owner.trace_id, owner.span_id, name, occurred_us, owner.received_us)
+        batch.events.append(row, bounded(contents.take(name, attribute_texts(event.attributes), occurred_us)))
     contents.close()
 
 
@@ -177,7 +181,7 @@ def _links(span: Span) -> str:
         {
             "trace_id": link.trace_id.hex(),
             "span_id": link.span_id.hex(),
-            "attributes": attribute_texts(link.attributes),
+            "attributes": bounded(attribute_texts(link.attributes)),
         }
         for link in span.links
     ]
@@ -191,8 +195,8 @@ def _logs(batch: Batch, record: Record) -> None:
 
 def _metrics(batch: Batch, record: Record) -> None:
     received_us = record.received_at_ns // 1000
-    for resource_metrics in ExportMetricsServiceRequest.FromString(record.body).resource_metrics:
-        resource_row = batch.resources.append(attribute_texts(resource_metrics.resource.attributes))
+    for resource_metrics in parse(ExportMetricsServiceRequest, record.body).resource_metrics:
+        resource_row = batch.resources.append(bounded(attribute_texts(resource_metrics.resource.attributes)))
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
                 append_metric(batch.metrics, metric, scope_metrics.scope.name or None, resource_row, received_us)

@@ -14,7 +14,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from spandeck_collector.store.columns import Resources, Rows
 from spandeck_collector.store.content import Contents, Owner
 from spandeck_collector.store.content_parts import HOUR_US
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_text
+from spandeck_collector.wire import parse
 from spandeck_schema.log_spans import LogSpan, load_log_spans
 
 _TEXT = pa.string()
@@ -65,8 +66,8 @@ def append_logs(body: bytes, received_us: int, to: LogTables) -> None:
     Raises `google.protobuf.message.DecodeError` for a damaged body.
     """
     request = len(to.logs)
-    for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
-        resource_row = to.resources.append(attribute_texts(resource_logs.resource.attributes))
+    for resource_logs in parse(ExportLogsServiceRequest, body).resource_logs:
+        resource_row = to.resources.append(bounded(attribute_texts(resource_logs.resource.attributes)))
         came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received_us)
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:
@@ -79,7 +80,8 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
     time_ns = log.time_unix_nano or log.observed_time_unix_nano
     trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
     owner = Owner(len(to.logs), trace_id, span_id, came.received_us, came.received_us - came.received_us % HOUR_US)
-    text, kept = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    text, taken = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    kept = bounded(taken)
     row = (
         len(to.logs),
         came.request,
@@ -89,7 +91,7 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
         scope.name or None,
         event_name,
         log.severity_text or None,
-        text,
+        bounded_text(text) if text else text,
         time_ns // 1000 or None,
         came.received_us,
     )
@@ -98,7 +100,7 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
     if rule and rule.is_in(scope.name):
         span = _span(log, time_ns, rule, scope, attributes, origin=came.origin)
         rest = (came.received_us, True, log.dropped_attributes_count)
-        slots = attributes | rule.attributes
+        slots = attributes | kept | rule.attributes
         to.spans.append((len(to.spans), *span, *rest), kept | rule.attributes, came.resource_row, slots=slots)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
 from spandeck_collector.store.columns import Rows
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded
 
 METRIC_COLUMNS = (
     ("scope", pa.string()),
@@ -53,7 +53,7 @@ def append_metric(rows: Rows, metric: Metric, scope: str | None, resource_row: i
             *_numbers(point),
             received_us,
         )
-        rows.append(row, attribute_texts(point.attributes), resource_row)
+        rows.append(row, bounded(attribute_texts(point.attributes)), resource_row)
 
 
 def _numbers(point: Any) -> tuple[float | None, int | None, list[int] | None, list[float] | None]:
