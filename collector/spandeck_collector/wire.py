@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
@@ -86,7 +86,7 @@ def child_kind(kind: type[Message], name_or_number: str | int) -> type[Message] 
     field = by_name.get(name_or_number) if isinstance(name_or_number, str) else by_number.get(name_or_number)
     if field is None or field.message_type is None:
         return None
-    return GetMessageClass(cast(Descriptor, field.message_type))
+    return GetMessageClass(field.message_type)
 
 
 def parse(kind: type[_M], body: bytes) -> _M:

@@ -14,6 +14,7 @@ from spandeck_collector import access
 from spandeck_collector.access import AccessError
 from spandeck_collector.receiver.item_limits import check_json, check_json_text, check_protobuf
 from spandeck_collector.receiver.large_bodies import LargeBody
+from spandeck_collector.receiver.large_json import LargeJson
 from spandeck_collector.receiver.otlp_json import OtlpJsonError, message_from_json
 from spandeck_collector.receiver.otlp_signals import TRACES, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
@@ -89,6 +90,9 @@ def admit(otlp: OtlpSignal, body: bytes, media: Media) -> Admitted:
 
 
 def _admit_json(otlp: OtlpSignal, body: bytes) -> Admitted:
+    if len(body) > _LARGE_BYTES:
+        large = LargeJson(otlp, body, _take_out_wrong if otlp is TRACES else lambda _items: 0)
+        return _admitted_large(large)
     check_json_text(body)
     request, has_cut = message_from_json(body, otlp.request, partial(check_json, otlp))
     return _admitted(otlp, request, None, has_cut=has_cut)
@@ -106,6 +110,10 @@ def _admit_small(otlp: OtlpSignal, body: bytes) -> Admitted:
 
 def _admit_large(otlp: OtlpSignal, body: bytes) -> Admitted:
     large = LargeBody(otlp, body, _has_wrong_ids if otlp is TRACES else _is_never_wrong)
+    return _admitted_large(large)
+
+
+def _admitted_large(large: LargeBody | LargeJson) -> Admitted:
     message = _message(large.wrong_count, large.kept_count, has_cut=large.has_cut)
     return Admitted(large.kept if large.kept_count else b"", large.wrong_count, message)
 

@@ -61,9 +61,9 @@ def check_protobuf(otlp: OtlpSignal, body: bytes) -> None:
             return
 
 
-def check_json_text(body: bytes) -> None:
+def check_json_text(body: bytes, most_parts: int = _MOST_JSON_PARTS) -> None:
     """Count what may open an object or array, also inside texts, before any is built; raises `RefusedError`."""
-    if body.count(b"{") + body.count(b"[") > _MOST_JSON_PARTS:
+    if body.count(b"{") + body.count(b"[") > most_parts:
         _refuse()
 
 

@@ -25,7 +25,7 @@ from spandeck_collector.wire import (
 )
 
 _RUN_BYTES = 256 << 10
-_MOST_FIELDS = 2_000_000
+_MOST_FIELDS = 1_200_000
 _MOST_PARTS = 5_000_000
 _MOST_EVENTS = 1_000_000
 _Pieces = list[bytes]
@@ -84,10 +84,9 @@ class LargeBody:
 
     def _item(self, kind: type[Message], field: Field) -> Message:
         """The short fields of a large item, among them its ids."""
-        short = (part for part in fields(self._body, field.content, field.end) if part.end - part.content <= _ID_BYTES)
         item = kind()
-        for part in short:
-            if part.number in _ID_FIELDS:
+        for part in self._fields(field.content, field.end):
+            if part.number in _ID_FIELDS and part.end - part.content <= _ID_BYTES:
                 item.MergeFromString(self._body[part.start : part.end])
         return item
 

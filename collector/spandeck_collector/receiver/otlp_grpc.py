@@ -21,7 +21,7 @@ from spandeck_collector.settings import Settings
 
 _MOST_CALLS = 512
 _MOST_STREAMS = 1024  # of one connection; a client that does not know it yet loses the calls above it
-_QUICK_S = 0.1
+_QUICK_S = 0.02
 _HEALTH = "/grpc.health.v1.Health/"
 # Messages of grpc.health.v1, which have one field each: HealthCheckResponse.status = 1.
 _SERVING, _NOT_SERVING, _SERVICE_UNKNOWN = b"\x08\x01", b"\x08\x02", b"\x08\x03"
@@ -85,11 +85,13 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
             with self._intake.budget.held() as held:
                 body = await self._read(context, held)
                 answer = await self._intake.accept(Sent(otlp, body, Media.PROTOBUF, "grpc"))
-        except RefusedError as refused:
-            return await self._refuse(otlp.name, refused, context)
+        except RefusedError as error:
+            refused = error.without_traceback()
+        else:
+            return answer.SerializeToString()
         finally:
             self._call_count -= 1
-        return answer.SerializeToString()
+        return await self._refuse(otlp.name, refused, context)
 
     async def _read(self, context: Any, held: Held) -> bytes:
         """The one message of a call, counted in `held`; raises `RefusedError`."""
@@ -97,7 +99,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
         done, _ = await asyncio.wait({reading}, timeout=_QUICK_S)
         try:
             if not done:
-                held.take(self._intake.max_body_bytes)
+                held.take(2 * self._intake.max_body_bytes)
             async with asyncio.timeout(self._timeout_s):
                 body = await reading
         except TimeoutError:

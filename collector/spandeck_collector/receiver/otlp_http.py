@@ -70,7 +70,7 @@ class OtlpHttp:
         except ClientDisconnect:
             response = Response(status_code=400)
         except RefusedError as refused:
-            response = self._refuse(request, refused)
+            response = self._refuse(request, refused.without_traceback())
         except Exception:
             traceback.print_exc(file=sys.stderr)
             response = self._refuse(request, RefusedError(Reason.INTERNAL))

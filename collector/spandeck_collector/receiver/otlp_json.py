@@ -34,7 +34,7 @@ _INTEGER_BITS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 1 << 64),
 }
 _Convert = Callable[[Any], Any]
-_Assign = Callable[[Any, Any, "_Depth"], None]
+_Assign = Callable[[Any, Any, "Depth"], None]
 _M = TypeVar("_M", bound=Message)
 
 
@@ -42,11 +42,13 @@ class OtlpJsonError(ValueError):
     """The text is not JSON, or a value has a type that its field cannot have; names fields, never values."""
 
 
-class _Depth:
+class Depth:
     """How deep the message is that is filled, and whether a deeper one than the parser of protobuf takes was met."""
 
-    level = 0
-    has_cut = False
+    def __init__(self) -> None:
+        """Outside of all messages."""
+        self.level = 0
+        self.has_cut = False
 
 
 def message_from_json(
@@ -56,25 +58,32 @@ def message_from_json(
 
     Raises `OtlpJsonError`, and what `check` of the parsed JSON raises.
     """
+    value = json_value(body)
+    check(value)
+    message, depth = message_class(), Depth()
+    fill(message, value, depth)
+    return message, depth.has_cut
+
+
+def refuse_constant(_name: str) -> NoReturn:
+    """Refuse a number that JSON does not have."""
+    raise ValueError("NaN and Infinity must be texts")
+
+
+def json_value(text: bytes, constant: Callable[[str], Any] = refuse_constant) -> Any:
+    """What UTF-8 JSON says; `constant` gives the value of NaN or an infinity. Raises `OtlpJsonError`."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(text.decode(), parse_constant=constant)
     except RecursionError as error:
         raise OtlpJsonError("it is nested too deeply") from error
     except UnicodeDecodeError as error:
         raise OtlpJsonError("it is not UTF-8") from error
     except ValueError as error:
         raise OtlpJsonError(f"it is not JSON: {error}") from error
-    check(value)
-    message, depth = message_class(), _Depth()
-    _fill(message, value, depth)
-    return message, depth.has_cut
 
 
-def _refuse_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity must be texts")
-
-
-def _fill(message: Message, value: Any, depth: _Depth) -> None:
+def fill(message: Message, value: Any, depth: Depth) -> None:
+    """Set the fields of `message`, which lies at `depth`, as a JSON value says. Raises `OtlpJsonError`."""
     if value is None:
         return
     if not isinstance(value, dict):
@@ -103,19 +112,19 @@ def _assignment(field: FieldDescriptor) -> _Assign:
 
 
 def _message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: _Depth) -> None:
+    def assign(message: Any, value: Any, depth: Depth) -> None:
         child = getattr(message, field.name)
         child.SetInParent()
-        _fill(child, value, depth)
+        fill(child, value, depth)
 
     return assign
 
 
 def _repeated_message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: _Depth) -> None:
+    def assign(message: Any, value: Any, depth: Depth) -> None:
         children = getattr(message, field.name)
-        for item in _list(field, value):
-            _fill(children.add(), item, depth)
+        for item in list_of(field.json_name, value):
+            fill(children.add(), item, depth)
 
     return assign
 
@@ -123,7 +132,7 @@ def _repeated_message(field: FieldDescriptor) -> _Assign:
 def _scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: _Depth) -> None:
+    def assign(message: Any, value: Any, _depth: Depth) -> None:
         setattr(message, field.name, convert(value))
 
     return assign
@@ -132,15 +141,16 @@ def _scalar(field: FieldDescriptor) -> _Assign:
 def _repeated_scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: _Depth) -> None:
-        getattr(message, field.name).extend(convert(item) for item in _list(field, value))
+    def assign(message: Any, value: Any, _depth: Depth) -> None:
+        getattr(message, field.name).extend(convert(item) for item in list_of(field.json_name, value))
 
     return assign
 
 
-def _list(field: FieldDescriptor, value: Any) -> list[Any]:
+def list_of(name: str, value: Any) -> list[Any]:
+    """`value`, which the field of this name demands to be a list; raises `OtlpJsonError`."""
     if not isinstance(value, list):
-        raise OtlpJsonError(f"{field.json_name} must be an array")
+        raise OtlpJsonError(f"{name} must be an array")
     return value
 
 

@@ -55,6 +55,11 @@ class RefusedError(Exception):
         self.sentence = sentence or reason.sentence
         super().__init__(self.sentence)
 
+    def without_traceback(self) -> RefusedError:
+        """Itself, no longer holding on to what the functions that it passed through held: bodies, among others."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
     def retry_info(self) -> RetryInfo | None:
         """When to try again; None where trying again is useless."""
         if self.reason.retry_after_s is None:
