@@ -91,7 +91,7 @@ def admit(otlp: OtlpSignal, body: bytes, media: Media) -> Admitted:
 
 def _admit_json(otlp: OtlpSignal, body: bytes) -> Admitted:
     if len(body) > _LARGE_BYTES:
-        large = LargeJson(otlp, body, _take_out_wrong if otlp is TRACES else lambda _items: 0)
+        large = LargeJson(otlp, body, take_out_wrong if otlp is TRACES else lambda _items: 0)
         return _admitted_large(large)
     check_json_text(body)
     request, has_cut = message_from_json(body, otlp.request, partial(check_json, otlp))
@@ -109,7 +109,7 @@ def _admit_small(otlp: OtlpSignal, body: bytes) -> Admitted:
 
 
 def _admit_large(otlp: OtlpSignal, body: bytes) -> Admitted:
-    large = LargeBody(otlp, body, _has_wrong_ids if otlp is TRACES else _is_never_wrong)
+    large = LargeBody(otlp, body, has_wrong_ids if otlp is TRACES else _is_never_wrong)
     return _admitted_large(large)
 
 
@@ -120,7 +120,7 @@ def _admitted_large(large: LargeBody | LargeJson) -> Admitted:
 
 def _admitted(otlp: OtlpSignal, request: Message, body: bytes | None, *, has_cut: bool) -> Admitted:
     """The outcome for a parsed request, whose encoded form is `body`, where there is one."""
-    rejected = sum(map(_take_out_wrong, otlp.item_lists(request))) if otlp is TRACES else 0
+    rejected = sum(map(take_out_wrong, otlp.item_lists(request))) if otlp is TRACES else 0
     kept = sum(map(len, otlp.item_lists(request)))
     message = _message(rejected, kept, has_cut=has_cut)
     if not kept:
@@ -128,15 +128,16 @@ def _admitted(otlp: OtlpSignal, request: Message, body: bytes | None, *, has_cut
     return Admitted(request.SerializeToString() if rejected or body is None else body, rejected, message)
 
 
-def _take_out_wrong(spans: Any) -> int:
+def take_out_wrong(spans: Any) -> int:
     """Delete the spans whose ids are wrong; how many those were."""
-    wrong = [index for index, span in enumerate(spans) if _has_wrong_ids(span)]
+    wrong = [index for index, span in enumerate(spans) if has_wrong_ids(span)]
     for index in reversed(wrong):
         del spans[index]
     return len(wrong)
 
 
-def _has_wrong_ids(span: Any) -> bool:
+def has_wrong_ids(span: Any) -> bool:
+    """Whether a span's trace_id is not 16 bytes or its span_id not 8, or one is all zero."""
     trace_id, span_id = span.trace_id, span.span_id
     return (
         len(trace_id) != _TRACE_ID_BYTES

@@ -24,7 +24,7 @@ from spandeck_collector.wire import (
     without_deep_messages,
 )
 
-_RUN_BYTES = 256 << 10
+RUN_BYTES = 256 << 10
 _MOST_FIELDS = 1_200_000
 _MOST_PARTS = 5_000_000
 _MOST_EVENTS = 1_000_000
@@ -38,13 +38,16 @@ class LargeBody:
     `is_wrong` says of an item that it is left out. Raises `RefusedError` and `DecodeError`.
     """
 
-    def __init__(self, otlp: OtlpSignal, body: bytes, is_wrong: Callable[[Any], bool]) -> None:
+    def __init__(
+        self, otlp: OtlpSignal, body: bytes, is_wrong: Callable[[Any], bool], run_bytes: int = RUN_BYTES
+    ) -> None:
         self.kept_count = self.wrong_count = 0
         self.has_cut = False
         self._otlp = otlp
         self._body = body
         self._view = memoryview(body)
         self._is_wrong = is_wrong
+        self._run_bytes = run_bytes
         self._field_count = self._part_count = self._event_count = 0
         pieces = self._message(otlp.request, 0, len(body), 1)
         self.kept = b"".join(pieces) if self.wrong_count or self.has_cut else body
@@ -53,12 +56,13 @@ class LargeBody:
         pieces: _Pieces = []
         run = start
         for field in self._fields(start, end):
-            child = child_kind(kind, field.number) if field.wire_type == LENGTH else None
-            if child is not None and field.end - field.content > _RUN_BYTES:
+            is_large = field.end - field.content > self._run_bytes and field.wire_type == LENGTH
+            child = child_kind(kind, field.number) if is_large else None
+            if child is not None:
                 pieces += self._run(kind, run, field.start)
                 pieces += self._large_field(child, field, depth + 1)
                 run = field.end
-            elif field.end - run > _RUN_BYTES:
+            elif field.end - run > self._run_bytes:
                 pieces += self._run(kind, run, field.end)
                 run = field.end
         return pieces + self._run(kind, run, end)

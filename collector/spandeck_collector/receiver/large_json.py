@@ -6,17 +6,15 @@ turn comes. A place where an item was cut out reads `NaN`, which JSON itself can
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from spandeck_collector.receiver.item_limits import check_json, check_json_text
-from spandeck_collector.receiver.otlp_json import Depth, fill, json_value, list_of, refuse_constant
+from spandeck_collector.receiver.otlp_json import TOKEN, Depth, fill, json_value, list_of, refuse_constant
 from spandeck_collector.receiver.otlp_signals import OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.wire import LENGTH, encoded_varint
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _ITEM_DEPTH = 7  # {"resourceSpans": [{"scopeSpans": [{"spans": [{
 _ITEM_LEVEL = 3
 _ITEMS_AT_ONCE = 64
@@ -125,7 +123,7 @@ class LargeJson:
 def _parts(body: bytes) -> Iterator[_Part]:
     """The objects at the depth of items. Brackets that do not match are left to the parser of what is around."""
     depth = start = 0
-    for token in _TOKEN.finditer(body):
+    for token in TOKEN.finditer(body):
         first = body[token.start()]
         if first in b"{[":
             depth += 1

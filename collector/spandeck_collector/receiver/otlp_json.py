@@ -26,6 +26,10 @@ _IDS = {"trace_id", "span_id", "parent_span_id"}
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+"""A text or a bracket of JSON."""
+
+_MOST_BRACKETS = 4 * MOST_DEPTH
 _URL_SAFE = str.maketrans("-_", "+/")
 _INTEGER_BITS = {
     FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), 1 << 31),
@@ -73,13 +77,33 @@ def refuse_constant(_name: str) -> NoReturn:
 def json_value(text: bytes, constant: Callable[[str], Any] = refuse_constant) -> Any:
     """What UTF-8 JSON says; `constant` gives the value of NaN or an infinity. Raises `OtlpJsonError`."""
     try:
-        return json.loads(text.decode(), parse_constant=constant)
-    except RecursionError as error:
+        try:
+            return json.loads(text.decode(), parse_constant=constant)
+        except RecursionError:
+            return json.loads(_without_deep_values(text).decode(), parse_constant=constant)
+    except RecursionError as error:  # what is cut off at its end
         raise OtlpJsonError("it is nested too deeply") from error
     except UnicodeDecodeError as error:
         raise OtlpJsonError("it is not UTF-8") from error
     except ValueError as error:
         raise OtlpJsonError(f"it is not JSON: {error}") from error
+
+
+def _without_deep_values(text: bytes) -> bytes:
+    """JSON with null for every object and array that is deeper than any that is looked into."""
+    pieces, copied, depth, start = [], 0, 0, 0
+    for token in TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in b"{[":
+            depth += 1
+            if depth == _MOST_BRACKETS:
+                start = token.start()
+        elif first in b"}]":
+            if depth == _MOST_BRACKETS:
+                pieces += [text[copied:start], b"null"]
+                copied = token.end()
+            depth -= 1
+    return b"".join([*pieces, text[copied:]])
 
 
 def fill(message: Message, value: Any, depth: Depth) -> None:

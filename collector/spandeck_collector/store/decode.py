@@ -19,12 +19,15 @@ from spandeck_collector.store.content import ContentKeeping, Contents, Owner, Sp
 from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
-from spandeck_collector.store.values import attribute_texts, bounded, bounded_text
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_resource, bounded_text
 from spandeck_collector.wire import parse
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
 MOST_SPANS = 20_000
 """Spans of one transaction: a request may hold millions, which would take gigabytes at once."""
+
+MOST_RESOURCE_BYTES_AT_ONCE = 32 << 20
+"""Resources of one transaction, each counted once a span: of few bytes sent, they can become very many stored."""
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us")
@@ -69,7 +72,10 @@ _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Statu
 
 @dataclass
 class Batch:
-    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted."""
+    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted.
+
+    `resource_bytes` is the size of all spans' resources, that of each counted once a span.
+    """
 
     spans: Rows = field(default_factory=lambda: Rows(SPAN_COLUMNS, _ATTRIBUTE_SLOTS))
     events: Rows = field(default_factory=lambda: Rows(EVENT_COLUMNS))
@@ -79,6 +85,7 @@ class Batch:
     event_names: set[str] = field(default_factory=set)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     keeping: ContentKeeping = field(default_factory=ContentKeeping)
+    resource_bytes: int = 0
 
     def __post_init__(self) -> None:
         """The content of the rows, kept as `keeping` says."""
@@ -89,6 +96,10 @@ class Batch:
         """Whether results of evaluations can be in it: attributes or events of spans tell some, or there are logs."""
         told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
         return told or len(self.logs) > 0
+
+    def is_full(self, most_spans: int) -> bool:
+        """Whether no further span may be added: the database would hold too much before it can write any of it."""
+        return len(self.spans) >= most_spans or self.resource_bytes >= MOST_RESOURCE_BYTES_AT_ONCE
 
     @cached_property
     def successor(self) -> Batch:
@@ -113,7 +124,7 @@ def decode(
         else:
             _OTHERS[record.signal](batch, record)
         done = record.position
-        if len(batch.spans) >= most_spans:
+        if batch.is_full(most_spans):
             yield batch, done
             batch = batch.successor
     yield batch, done
@@ -123,15 +134,16 @@ def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[
     """Put a record's spans into `batch`; one that is full is yielded, and its `successor` is filled on."""
     received_us = record.received_at_ns // 1000
     for resource_spans in parse(ExportTraceServiceRequest, record.body).resource_spans:
-        resource = bounded(attribute_texts(resource_spans.resource.attributes))
+        resource, resource_bytes = bounded_resource(resource_spans.resource.attributes)
         resource_row = batch.resources.append(resource)
         for scope_spans in resource_spans.scope_spans:
             scope = (scope_spans.scope.name or None, scope_spans.scope.version or None)
             for span in scope_spans.spans:
-                if len(batch.spans) >= most_spans:
+                if batch.is_full(most_spans):
                     yield batch
                     batch = batch.successor
                     resource_row = batch.resources.append(resource)
+                batch.resource_bytes += resource_bytes
                 _span(batch, span, scope, resource_row, received_us)
 
 
@@ -196,7 +208,7 @@ def _logs(batch: Batch, record: Record) -> None:
 def _metrics(batch: Batch, record: Record) -> None:
     received_us = record.received_at_ns // 1000
     for resource_metrics in parse(ExportMetricsServiceRequest, record.body).resource_metrics:
-        resource_row = batch.resources.append(bounded(attribute_texts(resource_metrics.resource.attributes)))
+        resource_row = batch.resources.append(bounded_resource(resource_metrics.resource.attributes)[0])
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
                 append_metric(batch.metrics, metric, scope_metrics.scope.name or None, resource_row, received_us)

@@ -14,7 +14,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from spandeck_collector.store.columns import Resources, Rows
 from spandeck_collector.store.content import Contents, Owner
 from spandeck_collector.store.content_parts import HOUR_US
-from spandeck_collector.store.values import attribute_texts, bounded, bounded_text
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_resource, bounded_text
 from spandeck_collector.wire import parse
 from spandeck_schema.log_spans import LogSpan, load_log_spans
 
@@ -67,7 +67,7 @@ def append_logs(body: bytes, received_us: int, to: LogTables) -> None:
     """
     request = len(to.logs)
     for resource_logs in parse(ExportLogsServiceRequest, body).resource_logs:
-        resource_row = to.resources.append(bounded(attribute_texts(resource_logs.resource.attributes)))
+        resource_row = to.resources.append(bounded_resource(resource_logs.resource.attributes)[0])
         came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received_us)
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:

@@ -22,6 +22,7 @@ from spandeck_collector.store.pipeline import Pipeline
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
+_BYTES_A_ROW = 2048  # of a common span; one with a larger resource counts as several rows until the checkpoint
 _BAD_DATA = (
     duckdb.ConstraintException,
     duckdb.DataError,
@@ -146,7 +147,8 @@ class Ingest:
                 )
         # Not before: the parts of a batch that is rolled back are not stored.
         self.keeping.known.add(batch.contents.new_parts())
-        self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        rows = len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        self.rows_since_checkpoint += rows + batch.resource_bytes // _BYTES_A_ROW
 
     def _write_rows(self, batch: Batch) -> None:
         self._pipeline.take_in(batch)

@@ -19,6 +19,9 @@ MOST_LEVELS = 32
 TRUNCATED = "spandeck.truncated"
 """The attribute that tells what was cut: a JSON object of names and bytes before the cut, null for one too deep."""
 
+MOST_RESOURCE_BYTES = 16_384
+"""What is kept of all values of a resource together, from the first to the last: a resource stands at each span."""
+
 _TOO_DEEP = f"(nested deeper than {MOST_LEVELS} levels)"
 _SURELY_SHORT = MOST_TEXT_BYTES // 4  # characters, of at most four bytes each
 _MOST_NAMED, _LONGEST_NAME = 20, 100
@@ -47,19 +50,39 @@ def bounded(texts: Texts) -> Texts:
     return _bounded(texts, long) if long else texts
 
 
-def bounded_text(text: str) -> str:
-    """The beginning of a text, at most `MOST_TEXT_BYTES` of it."""
-    if len(text) <= _SURELY_SHORT:
+def bounded_text(text: str, most_bytes: int = MOST_TEXT_BYTES) -> str:
+    """The beginning of a text, at most `most_bytes` of it."""
+    if len(text) <= most_bytes // 4:
         return text
-    return text.encode()[:MOST_TEXT_BYTES].decode(errors="ignore")
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
-def _bounded(texts: Texts, long: list[str]) -> Texts:
+def bounded_resource(attributes: Iterable[KeyValue]) -> tuple[Texts, int]:
+    """The attributes of a resource as texts, at most `MOST_RESOURCE_BYTES` of values together, and their bytes."""
+    texts = attribute_texts(attributes)
+    size = text_bytes(texts)
+    if size <= MOST_RESOURCE_BYTES:
+        return bounded(texts), size
+    kept = _bounded(texts, list(texts), MOST_RESOURCE_BYTES)
+    return kept, text_bytes(kept)
+
+
+def text_bytes(texts: Texts) -> int:
+    """Bytes of all names and values together."""
+    return sum(len(name.encode()) + len((text or "").encode()) for name, text in texts.items())
+
+
+def _bounded(texts: Texts, long: list[str], most_together: int | None = None) -> Texts:
     kept = texts.copy()
     note: dict[str, int | None] = {}
+    left = most_together
     for name in long:
-        text = texts[name] or ""
-        kept[name] = short = str(bounded_text(text))
+        text = texts[name]
+        if text is None:
+            continue
+        kept[name] = short = str(bounded_text(text, MOST_TEXT_BYTES if left is None else left))
+        if left is not None:
+            left -= len(short.encode())
         if len(short) < len(text):
             note[name] = len(text.encode())
         elif isinstance(text, CutText):
