@@ -19,7 +19,7 @@ _ITEM_DEPTH = 7  # {"resourceSpans": [{"scopeSpans": [{"spans": [{
 _ITEM_LEVEL = 3
 _ITEMS_AT_ONCE = 64
 _MOST_PART_BYTES = 16 << 20
-_MOST_COMMAS = 2_000_000
+_MOST_VALUES = 1_000_000
 _MOST_BRACKETS = 6_000_000
 
 
@@ -137,10 +137,10 @@ def _parts(body: bytes) -> Iterator[_Part]:
 
 def _check_size(text: bytes) -> None:
     """Bound what a parsed text takes, which can be many times its length."""
-    check_json_text(text)
-    if len(text) > _MOST_PART_BYTES or text.count(b",") > _MOST_COMMAS:
+    check_json_text(text, _MOST_VALUES)
+    if len(text) > _MOST_PART_BYTES or text.count(b",") > _MOST_VALUES:
         raise RefusedError(
             Reason.TOO_MANY,
-            f"One item, or what is around the items, is above {_MOST_PART_BYTES} bytes or {_MOST_COMMAS} values in "
+            f"One item, or what is around the items, is above {_MOST_PART_BYTES} bytes or {_MOST_VALUES} values in "
             "JSON: send it as protobuf.",
         )

@@ -134,8 +134,12 @@ def test_what_follows_a_chunked_body_has_a_limit(shared_receiver: Receiver, endl
     connection = connect(shared_receiver)
     connection.sendall(head("transfer-encoding: chunked") + b"2\r\n{}\r\n0\r\n")
     with connection, pytest.raises(OSError, match=r"reset|[Bb]roken|abort"):
-        for _ in range(100_000):
-            connection.sendall(endless)
+        _send_for_ever(connection, endless)
+
+
+def _send_for_ever(connection: socket.socket, data: bytes) -> None:
+    for _ in range(100_000):
+        connection.sendall(data)
 
 
 def test_a_trailer_changes_nothing(receiver: Receiver) -> None:
