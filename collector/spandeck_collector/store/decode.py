@@ -101,6 +101,11 @@ class Batch:
         """Whether no further span may be added: the database would hold too much before it can write any of it."""
         return len(self.spans) >= most_spans or self.resource_bytes >= MOST_RESOURCE_BYTES_AT_ONCE
 
+    @property
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a span or its resource has a value."""
+        return self.spans.present_slots() | self.resources.present_slots()
+
     @cached_property
     def successor(self) -> Batch:
         """The batch that takes what did not fit into this one."""
