@@ -9,7 +9,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
@@ -22,9 +22,11 @@ from spandeck_collector.receiver.metrics import Metrics
 from spandeck_collector.receiver.otlp_signals import OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.receiver.refusals import Refusals
+from spandeck_collector.redaction import redacted_bodies
 
 _THREADS = 2
 _INLINE_BYTES = {Media.PROTOBUF: 4 << 20, Media.JSON: 64 << 10}
+_INLINE_REDACTED_BYTES = 8 << 10
 _LARGE_BYTES = 16 << 20
 _REPORT_EVERY_S = 10.0
 _HELD_BYTES = 130 << 20
@@ -85,13 +87,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it was sent, its headers checked: `transport` is "http" or "grpc", whose messages tell no coding."""
+    """A request as it was sent, its headers checked: `transport` is "http" or "grpc", whose messages tell no coding.
+
+    `address` is the sender's.
+    """
 
     otlp: OtlpSignal
     body: bytes
     media: Media
     transport: str
     content_encoding: str | None = None
+    address: str | None = None
 
     def plain(self, limit: int, take: Take) -> bytes:
         """The body without compression; raises `RefusedError`."""
@@ -109,8 +115,8 @@ class Sent:
 class Intake:
     """Takes bodies in and returns when they are on disk; `stopping` makes it refuse all."""
 
-    def __init__(self, journal: JournalWriter, *, max_body_bytes: int) -> None:
-        """Feed `journal`; `max_body_bytes` bounds a body after decompression."""
+    def __init__(self, journal: JournalWriter, *, max_body_bytes: int, redact: bool = False) -> None:
+        """Feed `journal`; `max_body_bytes` bounds a body after decompression, `redact` takes secrets out of it."""
         self.refusals = Refusals(journal)
         self.max_body_bytes = max_body_bytes
         # One request alone may take its body as sent and decompressed, or decompressed and as stored.
@@ -119,6 +125,7 @@ class Intake:
         journal.on_sync = self.metrics.synced
         self.stopping = False
         self._journal = journal
+        self._redact = redact
         self._active_count = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -168,12 +175,13 @@ class Intake:
         received_at_ns = time.time_ns()
         with self.budget.held() as held:
             work = partial(self._admit, sent, held)
-            if sent.is_quick:
+            if sent.is_quick and not (self._redact and len(sent.body) > _INLINE_REDACTED_BYTES):
                 admitted = work()
             else:
                 admitted = await asyncio.get_running_loop().run_in_executor(self._threads, work)
             if admitted.body:
-                await asyncio.wrap_future(self._journal.submit(sent.otlp.signal, admitted.body, received_at_ns))
+                journaled = self._journal.submit(sent.otlp.signal, admitted.body, received_at_ns, sent.address)
+                await asyncio.wrap_future(journaled)
                 self.metrics.journaled(sent.otlp.name, sent.transport, len(admitted.body))
         if admitted.rejected_count:
             self.refusals.count(sent.otlp.name, Reason.WRONG_IDS, admitted.rejected_count)
@@ -194,6 +202,9 @@ class Intake:
 
             plain = sent.plain(self.max_body_bytes, take)
             admitted = admit(sent.otlp, plain, sent.media)
+            if self._redact:
+                (clean,) = redacted_bodies([(sent.otlp.signal, admitted.body)])
+                admitted = replace(admitted, body=clean)
             if admitted.body is not plain:
                 take(len(admitted.body))
             return admitted

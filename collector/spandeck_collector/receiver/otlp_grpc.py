@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 
@@ -84,7 +85,8 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
                 raise RefusedError(Reason.BUSY, "Too many calls are under way at once.")
             with self._intake.budget.held() as held:
                 body = await self._read(context, held)
-                answer = await self._intake.accept(Sent(otlp, body, Media.PROTOBUF, "grpc"))
+                sent = Sent(otlp, body, Media.PROTOBUF, "grpc", address=_address(context.peer()))
+                answer = await self._intake.accept(sent)
         except RefusedError as error:
             refused = error.without_traceback()
         else:
@@ -138,6 +140,11 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _health(self) -> bytes:
         return _SERVING if await self._intake.is_ready() else _NOT_SERVING
+
+
+def _address(peer: str) -> str:
+    """The address in gRPC's `ipv4:127.0.0.1:4317` or `ipv6:%5B::1%5D:4317`, without port."""
+    return unquote(peer).partition(":")[2].rpartition(":")[0].strip("[]")
 
 
 def _authorizations(metadata: Any) -> list[str]:

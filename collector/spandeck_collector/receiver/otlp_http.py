@@ -105,7 +105,8 @@ class OtlpHttp:
         content_encoding = _single(request, "content-encoding")
         with self._intake.budget.held() as held:
             body = await self._body(request, held, compressed=content_encoding is not None)
-            answer = await self._intake.accept(Sent(otlp, body, media, "http", content_encoding))
+            address = request.client.host if request.client else None
+            answer = await self._intake.accept(Sent(otlp, body, media, "http", content_encoding, address))
         return Response(_encoded(answer, media), media_type=media.value)
 
     async def _body(self, request: Request, held: Held, *, compressed: bool) -> bytes:

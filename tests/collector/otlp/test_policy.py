@@ -8,6 +8,8 @@ import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from spandeck_collector.journal import Signal
+from spandeck_collector.redaction import redacted_bodies
 from tests.collector.receiver_process import Receiver, request_bytes, running
 from tests.support.stack import Stack, ready_stack
 from tests.support.waiting import eventually
@@ -123,6 +125,14 @@ def test_policy_nesting_is_kept_to_32_levels_with_a_note(stack: Stack, media: st
     kept = min(depth, 32)
     assert text == "[" * kept + ('"leaf"' if depth <= 32 else '"(nested deeper than 32 levels)"') + "]" * kept
     assert row["attributes"].get("spandeck.truncated") == (None if depth <= 32 else '{"deep": null}')
+
+
+def test_policy_a_secret_beside_what_is_too_deep_is_redacted_all_the_same() -> None:
+    secret = "sk-ant-api03-" + "Aa1" * 31 + "AA"
+    body = span_request(attribute("deep", nested_value(400)), attribute("note", field(1, secret.encode())))
+    (clean,) = redacted_bodies([(Signal.TRACES, body)])
+    assert secret.encode() in body
+    assert secret.encode() not in clean
 
 
 def deep_request(service: str, media: str, depth: int) -> bytes:
