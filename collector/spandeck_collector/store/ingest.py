@@ -122,6 +122,7 @@ class Ingest:
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
         self.gather_log("minute", datetime.max)
+        self._pipeline.rollup.merge()
         try:
             self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
@@ -173,6 +174,8 @@ class Ingest:
         self.keeping.known.add(batch.contents.new_parts())
         rows = len(batch.spans) + len(batch.logs) + len(batch.metrics)
         self.rows_since_checkpoint += rows + batch.resource_bytes // _BYTES_A_ROW
+        if self._pipeline.rollup.is_due:
+            self._pipeline.rollup.merge()
 
     def _write_rows(self, batch: Batch) -> None:
         self._pipeline.take_in(batch)
