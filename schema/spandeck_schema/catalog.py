@@ -11,10 +11,11 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 4
-"""Raised by every change of a table; files with another number are refused."""
+FIRST_VERSION = 2
+"""The oldest version of a file that `migrations` lead away from."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
+_MIGRATION = re.compile(r"(\d{3})_[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class SqlFile:
 
     name: str
     grain: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Migration:
+    """Statements that bring the tables of the version before to `version`; they read tables only, no view or macro."""
+
+    version: int
     text: str
 
 
@@ -37,6 +46,12 @@ def sql_files(folder: str) -> tuple[SqlFile, ...]:
 def sql(folder: str, name: str) -> str:
     """The text of one file. Raises `KeyError` for an unknown name."""
     return {file.name: file.text for file in sql_files(folder)}[name]
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """The files `NNN_what.sql` in the order of their numbers; one may be missing. Raises `ValueError` for a name."""
+    return tuple(_migration(file) for file in sql_files("migrations"))
 
 
 @cache
@@ -98,8 +113,19 @@ def _public() -> tuple[SqlFile, ...]:
     return tuple(ordered)
 
 
+def _migration(file: SqlFile) -> Migration:
+    matched = _MIGRATION.fullmatch(file.name)
+    if matched is None or int(matched[1]) <= FIRST_VERSION:
+        raise ValueError(f"{file.name}.sql must be named NNN_what.sql, with a number above {FIRST_VERSION:03}.")
+    return Migration(int(matched[1]), file.text)
+
+
 def _read(name: str, text: str) -> SqlFile:
     first = text.partition("\n")[0]
     if not first.startswith("-- grain: "):
         raise ValueError(f"{name} must begin with '-- grain: ...', not with {first!r}.")
     return SqlFile(name.removesuffix(".sql"), first.removeprefix("-- grain: "), text)
+
+
+SCHEMA_VERSION = max(FIRST_VERSION, *(migration.version for migration in migrations()))
+"""What a file is that this package wrote: the highest number of a migration."""

@@ -102,6 +102,9 @@ READS_THE_CATALOG = [
     "select json_serialize_plan('select * from store.spans')",
     "select pg_get_viewdef(1)",
     "select getvariable('x')",
+    "select getenv('HOME')",
+    "from settings",
+    "from sys",
 ]
 
 HIDES_BEHIND_A_CTE = [
@@ -131,6 +134,10 @@ TOUCHES_FILES = [
     "export database '/tmp/spandeck-hostile'",
     "import database '/tmp/spandeck-hostile'",
     "attach '/tmp/spandeck-hostile.db'",
+    "attach 'backup/spandeck-hostile.db'",
+    "detach spandeck",
+    "copy from database spandeck to temp",
+    "from read_csv('http://127.0.0.1:1/x.csv')",
     "install httpfs",
     "load httpfs",
     "create secret s (type s3)",
@@ -138,6 +145,11 @@ TOUCHES_FILES = [
 
 CHANGES_SOMETHING = [
     "set memory_limit = '10GB'",
+    "set threads = 64",
+    "set temp_directory = '/tmp'",
+    "set home_directory = '/tmp'",
+    "set global allowed_directories = ['/']",
+    "set enable_external_access = true",
     "reset memory_limit",
     "pragma memory_limit = '10GB'",
     "pragma database_size",

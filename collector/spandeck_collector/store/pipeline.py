@@ -32,6 +32,7 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
+    ("normalize", "new_metrics"),
     ("normalize", "new_evaluations"),
     ("normalize", "replaced_spans"),
     ("normalize", "changed_spans"),
