@@ -33,6 +33,7 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
+    ("normalize", "new_metrics"),
     ("normalize", "new_evaluations"),
     ("normalize", "replaced_spans"),
     ("normalize", "changed_spans"),
@@ -51,6 +52,7 @@ _TABLES = (
     ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
+    ("settle", "settled_runs"),
 )
 """Derived tables, each after those that it reads."""
 
@@ -97,6 +99,8 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "delete_runs"),
+    ("settle", "insert_runs"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -193,7 +197,7 @@ class Pipeline:
         self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
         ((change_count,),) = self.read("insert_changed_groups")
         self.rollup.add(change_count)
-        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
         self._settle_alerts()
 
     def _may_have_twins(self) -> bool:

@@ -47,6 +47,7 @@ with facts as (
         duration_ms,
         time_to_first_token_ms
     from trace_changes
+    where span_count > 0
 ),
 
 -- One row a pair of buckets, so that what is written and deleted alike is gone before lists are made.
