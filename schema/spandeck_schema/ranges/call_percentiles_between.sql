@@ -1,7 +1,7 @@
 -- grain: a value of what `by_what` says (model, agent, tool, all) with its calls of one kind, all from buckets
 -- of_service, of_model and of_agent keep the calls of one; NULL keeps all.
 create or replace macro main.call_percentiles_between(
-    since, until, by_what, of_kind, of_service, of_model, of_agent
+    since, until, by_what := 'all', of_kind := 'llm', of_service := null, of_model := null, of_agent := null
 ) as table (
     with buckets as (
         select
