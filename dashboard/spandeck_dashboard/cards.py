@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -12,14 +12,21 @@ from spandeck_dashboard.queries import CollectorDown, Parameter, QueryRefused, r
 
 @contextmanager
 def card(
-    name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter
+    name: str,
+    title: str,
+    subtitle: str = "",
+    *,
+    queries: tuple[str, ...] = (),
+    controls: Callable[[], None] | None = None,
+    **params: Parameter,
 ) -> Iterator[None]:
     """A framed card; a refused query or a collector that is away becomes a sentence inside it.
 
     `title` and `subtitle` are our own words. `queries` are shown, with `params` written in, behind SQL.
+    `controls` draws widgets into the heading.
     """
     with st.container(border=True, key=f"card-{name}"):
-        heading(name, title, subtitle, queries=queries, **params)
+        heading(name, title, subtitle, queries=queries, controls=controls, **params)
         try:
             yield
         except QueryRefused as refusal:
@@ -28,10 +35,21 @@ def card(
             st.text("No answer from the collector yet.")
 
 
-def heading(name: str, title: str, subtitle: str = "", *, queries: tuple[str, ...] = (), **params: Parameter) -> None:
-    """The heading of a card and its SQL button."""
+def heading(
+    name: str,
+    title: str,
+    subtitle: str = "",
+    *,
+    queries: tuple[str, ...] = (),
+    controls: Callable[[], None] | None = None,
+    **params: Parameter,
+) -> None:
+    """The heading of a card, its widgets and its SQL button."""
     with st.container(horizontal=True, key=f"head-{name}", vertical_alignment="center", gap="small"):
         st.markdown(f"#### {title} :gray[{subtitle}]" if subtitle else f"#### {title}")
+        if controls:
+            with st.container(horizontal=True, key=f"knobs-{name}", vertical_alignment="center", gap="small"):
+                controls()
         if queries:
             sql_button(name, queries, **params)
 

@@ -27,11 +27,15 @@ _BAR = "spandeck_outage_bar"
 _RETRY_S = 3
 
 
-def draw(title: str, *, has_own_header: bool) -> None:
-    """Draw the header row; a page with a header of its own gets the filters, unseen, so that they last."""
-    if has_own_header:
+def draw(title: str, *, has_own_header: bool = False, has_filters: bool = True) -> None:
+    """Draw the header row; where filters say nothing they are there, unseen, so that they last."""
+    if has_own_header or not has_filters:
         with st.container(key="filters-unseen"):
             filters = draw_filters()
+        if not has_own_header:
+            with st.container(horizontal=True, key="topbar", vertical_alignment="center"):
+                st.title(title, anchor=False)
+                sample_chip()
     else:
         with st.container(horizontal=True, key="topbar", vertical_alignment="center"):
             st.title(title, anchor=False)
@@ -40,7 +44,7 @@ def draw(title: str, *, has_own_header: bool) -> None:
                 filters = draw_filters()
     st.session_state[_FILTERS] = filters
     st.session_state[_BAR] = st.container()
-    if not has_own_header:
+    if not has_own_header and has_filters:
         draw_fixed_end(filters)
 
 

@@ -31,6 +31,7 @@ FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _KEEP_S = 5
+_KEEP_FREE_S = 60
 _BUSY_TRIES = 5
 _BUSY_WAIT_S = 0.1
 _LAST_GOOD_LIMIT = 256
@@ -101,6 +102,36 @@ def ask_one(name: str, **params: Parameter) -> dict[str, Any]:
         return {}
     row = frame.iloc[0].to_dict()
     return {str(key): None if pd.api.types.is_scalar(value) and pd.isna(value) else value for key, value in row.items()}
+
+
+@st.cache_data(ttl=_KEEP_FREE_S, max_entries=8, show_spinner=False)
+def ask_text(sql: str) -> tuple[pd.DataFrame, float]:
+    """Run SQL of the visitor's own; the rows, and the milliseconds until they were here.
+
+    Raises `QueryRefused` or `CollectorDown`.
+    """
+    began = time.perf_counter()
+    frame = _post(sql, [])
+    return frame, (time.perf_counter() - began) * 1000
+
+
+def is_answered(name: str) -> bool:
+    """Whether the store can answer `sql/NAME.sql`, which has no parameters: an older one may lack its view."""
+    try:
+        ask(name)
+    except (QueryRefused, CollectorDown):
+        return False
+    return True
+
+
+def command(name: str, **parameters: Any) -> dict[str, Any]:
+    """Have the store run a command; its answer. Raises `QueryRefused` or `CollectorDown`."""
+    status, payload = _POOL.exchange(json.dumps(parameters).encode(), f"/command/{name}")
+    if status != _OK:
+        raise QueryRefused(status, _sentence(payload))
+    _cached.clear()
+    answer: dict[str, Any] = json.loads(payload)
+    return answer
 
 
 def down_since() -> datetime | None:
@@ -196,16 +227,18 @@ class _Pool:
     def address(self) -> str:
         return config().url(config().query_port)
 
-    def exchange(self, body: bytes) -> tuple[int, bytes]:
-        """Post a query and return status and body; a stale idle connection is replaced once."""
+    def exchange(self, body: bytes, path: str = "/query") -> tuple[int, bytes]:
+        """Post and return status and body; a stale idle connection is replaced once, but no command sent twice."""
         try:
-            connection = self._idle.get_nowait()
+            connection = self._new() if path != "/query" else self._idle.get_nowait()
         except queue.Empty:
-            return self._exchange_on(self._new(), body)
+            return self._exchange_on(self._new(), body, path)
         try:
-            return self._exchange_on(connection, body)
+            return self._exchange_on(connection, body, path)
         except CollectorDown:
-            return self._exchange_on(self._new(), body)
+            if path != "/query":
+                raise
+            return self._exchange_on(self._new(), body, path)
 
     def _new(self) -> http.client.HTTPConnection:
         settings = config()
@@ -213,9 +246,9 @@ class _Pool:
             settings.reachable_host, settings.query_port, timeout=settings.answer_timeout_s
         )
 
-    def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
+    def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes, path: str) -> tuple[int, bytes]:
         try:
-            connection.request("POST", "/query", body, _headers())
+            connection.request("POST", path, body, _headers())
             answer = connection.getresponse()
             payload = answer.read()
         except (OSError, http.client.HTTPException) as error:
