@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import streamlit as st
@@ -18,7 +18,7 @@ def card(
     *,
     queries: tuple[str, ...] = (),
     controls: Callable[[], None] | None = None,
-    **params: Parameter,
+    params: Mapping[str, Parameter] | None = None,
 ) -> Iterator[None]:
     """A framed card; a refused query or a collector that is away becomes a sentence inside it.
 
@@ -26,7 +26,7 @@ def card(
     `controls` draws widgets into the heading.
     """
     with st.container(border=True, key=f"card-{name}"):
-        heading(name, title, subtitle, queries=queries, controls=controls, **params)
+        heading(name, title, subtitle, queries=queries, controls=controls, params=params)
         try:
             yield
         except QueryRefused as refusal:
@@ -42,7 +42,7 @@ def heading(
     *,
     queries: tuple[str, ...] = (),
     controls: Callable[[], None] | None = None,
-    **params: Parameter,
+    params: Mapping[str, Parameter] | None = None,
 ) -> None:
     """The heading of a card, its widgets and its SQL button."""
     with st.container(horizontal=True, key=f"head-{name}", vertical_alignment="center", gap="small"):
@@ -51,10 +51,10 @@ def heading(
             with st.container(horizontal=True, key=f"knobs-{name}", vertical_alignment="center", gap="small"):
                 controls()
         if queries:
-            sql_button(name, queries, **params)
+            sql_button(name, queries, params or {})
 
 
-def sql_button(name: str, queries: tuple[str, ...], **params: Parameter) -> None:
+def sql_button(name: str, queries: tuple[str, ...], params: Mapping[str, Parameter]) -> None:
     """A small button that shows the queries of a card, ready to be copied and run."""
     with st.popover("SQL", type="tertiary", key=f"sql-{name}", help="The query behind these numbers"):
         for query in queries:

@@ -68,7 +68,7 @@ def heat_of(frame: pd.DataFrame) -> Heat | None:
     )
 
 
-def treemap(frame: pd.DataFrame, colours: Palette) -> Figure:
+def treemap(frame: pd.DataFrame, colours: Palette, height: int) -> Figure:
     """A Plotly treemap of `cost_tree`: boxes as large as their cost, ready-made labels, one colour a model."""
     fills = ["rgba(0,0,0,0)" if each == 0 else series_colour(int(each), colours) for each in frame["rank"]]
     trace = {
@@ -78,7 +78,10 @@ def treemap(frame: pd.DataFrame, colours: Palette) -> Figure:
         # Plotly reads a few tags in labels: as entities they are text.
         "labels": [formats.entities(formats.first_line(each, 60)) for each in frame["name"]],
         "values": [float(each) for each in frame["cost_usd"]],
-        "text": [f"{formats.money(c)} · {formats.ratio(s)}" for c, s in zip(frame["cost_usd"], frame["cost_share"], strict=True)],
+        "text": [
+            f"{formats.money(c)} · {formats.ratio(s)}"
+            for c, s in zip(frame["cost_usd"], frame["cost_share"], strict=True)
+        ],
         "branchvalues": "total",
         "textinfo": "label+text",
         "hovertemplate": "%{label}<br>%{text}<extra></extra>",
@@ -88,8 +91,9 @@ def treemap(frame: pd.DataFrame, colours: Palette) -> Figure:
         "maxdepth": 3,
     }
     layout = {
-        "height": 380,
-        "margin": {"l": 0, "r": 0, "t": 24, "b": 0},
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
+        "uniformtext": {"minsize": 9, "mode": "hide"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.text, "size": 12, "family": FONT},
         "hoverlabel": {"bgcolor": colours.card, "bordercolor": colours.border, "font": {"color": colours.text}},
@@ -100,7 +104,10 @@ def treemap(frame: pd.DataFrame, colours: Palette) -> Figure:
 def free_figure(frame: pd.DataFrame, across: str, drawn: list[str], colours: Palette) -> Figure:
     """A Plotly figure of any rows: lines over times, else bars; names are only ever text."""
     over_time = bool(pd.api.types.is_datetime64_any_dtype(frame[across]))
-    x = [str(each) if over_time else formats.entities(formats.first_line(formats.cell(each), 40)) for each in frame[across]]
+    x = [
+        str(each) if over_time else formats.entities(formats.first_line(formats.cell(each), 40))
+        for each in frame[across]
+    ]
     traces = [
         {
             "type": "scatter" if over_time else "bar",

@@ -86,6 +86,14 @@ def period(range_name: str, now: datetime, until: datetime | None = None, since:
     return Filters(range_name, begin, end, next_step, is_live=until is None, is_cut=is_cut)
 
 
+def moved_to_now(filters: Filters) -> Filters:
+    """The same period, ending now if it ended now when it was drawn: what a live feed shows at its next beat."""
+    if not filters.is_live:
+        return filters
+    base = period(filters.range, datetime.now(UTC))
+    return replace(base, service=filters.service, model=filters.model, agent=filters.agent)
+
+
 def draw_filters() -> Filters:
     """Draw the widgets in a row and return what they say."""
     now = datetime.now(UTC)

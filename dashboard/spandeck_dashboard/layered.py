@@ -7,6 +7,7 @@ edge is a place of its own in the layer between two nodes, so that labels never 
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +27,9 @@ _ALIGNMENTS = 8
 
 @dataclass(frozen=True)
 class Layout:
-    """Centres of the nodes, points of each edge from its source to its target, centres of the labels; px from above left.
+    """Centres of the nodes, points of each edge from its source to its target, centres of the labels; px from top left.
 
-    An edge of a node to itself has no points: its label stands above the node's right corner.
+    Edges of a node to itself, and to or from an unknown node, are left out.
     """
 
     nodes: dict[str, Point]
@@ -75,8 +76,8 @@ def _without_circles(names: list[str], edges: Sequence[Edge]) -> list[tuple[Edge
         state.setdefault(root, 1)
         while stack:
             name, rest = stack[-1]
-            target = next(rest, None)
-            if target is None:
+            target = next(rest, "")
+            if not target:
                 state[name] = 2
                 stack.pop()
             elif state.get(target) == 1:
@@ -138,7 +139,7 @@ class _Places:
             self.add(place, layer, self._label if layer == middle else (0.0, 0.0))
             chain.append(place)
         chain.append(pair[1])
-        for left, right in zip(chain, chain[1:], strict=False):
+        for left, right in itertools.pairwise(chain):
             self._after[left].append(right)
             self._before[right].append(left)
         return chain
@@ -151,7 +152,7 @@ class _Places:
             around = self._before if downwards else self._after
             for layer in sorted(self._layers, reverse=not downwards):
                 at = {place: index for places in self._layers.values() for index, place in enumerate(places)}
-                self._layers[layer].sort(key=lambda place: _mean([at[each] for each in around[place]], at[place]))  # noqa: B023
+                self._layers[layer].sort(key=lambda place: _mean([at[each] for each in around[place]], at[place]))
             crossings = self._crossings()
             if crossings < fewest:
                 best, fewest = self._order(), crossings
@@ -165,9 +166,7 @@ class _Places:
         total = 0
         for places in self._layers.values():
             ends = [(at[left], at[right]) for left in places for right in self._after[left]]
-            total += sum(
-                (a[0] - b[0]) * (a[1] - b[1]) < 0 for index, a in enumerate(ends) for b in ends[index + 1 :]
-            )
+            total += sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for index, a in enumerate(ends) for b in ends[index + 1 :])
         return total
 
     def centres(self) -> dict[_Place, Point]:
@@ -198,7 +197,7 @@ class _Places:
     def _spread(self, places: Sequence[_Place], wishes: Sequence[float]) -> list[float]:
         """The heights nearest to the wishes (least squares) that keep the order and the distances."""
         offsets = [0.0]
-        for upper, lower in zip(places, places[1:], strict=False):
+        for upper, lower in itertools.pairwise(places):
             gap = _GAP if self._sizes[upper][1] and self._sizes[lower][1] else _THREAD_GAP
             offsets.append(offsets[-1] + (self._sizes[upper][1] + self._sizes[lower][1]) / 2 + gap)
         blocks: list[list[float]] = []
@@ -206,7 +205,10 @@ class _Places:
             blocks.append([wish - offset, 1])
             while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
                 mean, count = blocks.pop()
-                blocks[-1] = [(blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count), blocks[-1][1] + count]
+                blocks[-1] = [
+                    (blocks[-1][0] * blocks[-1][1] + mean * count) / (blocks[-1][1] + count),
+                    blocks[-1][1] + count,
+                ]
         flat = [mean for mean, count in blocks for _ in range(int(count))]
         return [each + offset for each, offset in zip(flat, offsets, strict=False)]
 

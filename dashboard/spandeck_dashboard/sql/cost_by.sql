@@ -36,13 +36,23 @@ sums as (
     from calls
     group by name
     having count(*) filter (where is_current) > 0
+),
+
+base as (
+    select
+        min(started_at) <= cast($before as timestamp)
+        and count(*) filter (
+            where started_at >= cast($before as timestamp) and started_at < cast($since as timestamp)
+        ) >= 5 as is_comparable
+    from traces
 )
 
 select
-    *,
+    sums.*,
     cost_usd / nullif(sum(cost_usd) over (), 0) as cost_share,
-    cost_usd / nullif(previous_cost_usd, 0) - 1 as change_ratio,
+    if(base.is_comparable, cost_usd / nullif(previous_cost_usd, 0) - 1, null) as change_ratio,
     row_number() over (order by cost_usd desc nulls last, call_count desc, name asc) as rank
 from sums
+cross join base
 order by rank
 limit 100

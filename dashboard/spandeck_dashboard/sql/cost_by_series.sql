@@ -1,24 +1,35 @@
 -- grain: a bar of the period (whole days of the zone from three days upwards) and one of the five dearest, or "other"
 -- params: by, zone, since, until, service, model, agent
 with
+given as (
+    select
+        cast($zone as varchar) as zone,
+        cast($since as timestamp) as since,
+        cast($until as timestamp) as until
+),
+
 width as (
     select
-        case
-            when cast($until as timestamp) - cast($since as timestamp) >= interval 3 day then 86400000
-            else (epoch_ms(cast($until as timestamp)) - epoch_ms(cast($since as timestamp))) / 48
-        end as width_ms
+        *,
+        if(until - since >= interval 3 day, 86400000, (epoch_ms(until) - epoch_ms(since)) / 48) as width_ms
+    from given
 ),
 
 bounds as (
     select
         width_ms,
-        if(
-            width_ms = 86400000,
-            epoch_ms(
-                date_trunc('day', cast($since as timestamp) at time zone 'UTC' at time zone cast($zone as varchar))
-                at time zone cast($zone as varchar) at time zone 'UTC'
-            ),
-            epoch_ms(cast($since as timestamp))
+        until,
+        epoch_ms(
+            case
+                when width_ms = 86400000
+                    then
+                        cast(
+                            date_trunc('day', since at time zone 'UTC' at time zone zone)
+                            at time zone zone at time zone 'UTC'
+                            as timestamp
+                        )
+                else since
+            end
         ) as since_ms
     from width
 ),
@@ -70,7 +81,7 @@ sums as (
 
 buckets as (
     select unnest(generate_series(
-        0, cast(ceil((epoch_ms(cast($until as timestamp)) - since_ms) / width_ms) as bigint) - 1
+        0, cast(ceil((epoch_ms(until) - since_ms) / width_ms) as bigint) - 1
     )) as bucket
     from bounds
 )

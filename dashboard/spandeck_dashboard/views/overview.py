@@ -9,7 +9,7 @@ from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.board import board
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask, ask_one
-from spandeck_dashboard.views import first_run, overview_tables
+from spandeck_dashboard.views import overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
 
 _CHART_PX = 332
@@ -19,15 +19,10 @@ _PERCENTILES, _DISTRIBUTION = "Percentiles", "Distribution"
 
 
 @frame.page_of("overview")
+@frame.needs_spans
 def page(filters: Filters) -> None:
     """The whole page, from the figures down to the operations."""
     extent = ask_one("extent", **filters.only("since", "until"))
-    if not extent["span_count"]:
-        first_run.draw()
-        return
-    if not extent["period_span_count"]:
-        frame.draw_empty_range(filters)
-        return
     if extent["period_genai_span_count"]:
         _draw_genai(filters)
     else:
@@ -67,7 +62,7 @@ def _draw_services(filters: Filters) -> None:
 def _latency_card(filters: Filters) -> None:
     params = filters.calls()
     queries = ("latency_series", "latency_heatmap")
-    with card("latency", "LLM latency", "drag to zoom", queries=queries, controls=_latency_views, **params):
+    with card("latency", "LLM latency", "drag to zoom", queries=queries, controls=_latency_views, params=params):
         if st.session_state.get("latency-view") == _DISTRIBUTION:
             calls = ask("latency_heatmap", **params)
             board(
@@ -106,7 +101,7 @@ def _latency_views() -> None:
 
 def _cost_card(filters: Filters) -> None:
     params = filters.calls()
-    with card("cost", "Cost by model", queries=("cost_series", "models"), **params):
+    with card("cost", "Cost by model", queries=("cost_series", "models"), params=params):
         costs = ask("cost_series", **params)
         if costs.empty:
             st.text("No call with a known price in this period.")
@@ -125,7 +120,7 @@ def _cost_card(filters: Filters) -> None:
 
 def _error_card(filters: Filters) -> None:
     params = filters.calls()
-    with card("errors", "Errors", "failed model and tool calls", queries=("error_series", "errors"), **params):
+    with card("errors", "Errors", "failed model and tool calls", queries=("error_series", "errors"), params=params):
         failures = ask("error_series", **params)
         board(
             charts.moments(failures),

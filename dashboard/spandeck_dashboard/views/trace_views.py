@@ -153,5 +153,3 @@ def _draw_sql(trace_id: str) -> None:
 
 def _parameters(query: str, trace_id: str) -> dict[str, Any]:
     return {"trace": trace_id} | ({"page": 1} if query == "trace_spans" else {})
-
-

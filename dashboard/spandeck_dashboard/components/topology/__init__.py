@@ -20,14 +20,24 @@ _WORDS = {"agent": ("run", "runs"), "service": ("call", "calls"), "tool": ("call
 
 
 def topology(
-    nodes: pd.DataFrame, edges: pd.DataFrame, *, key: str, label: str, on_open: Callable[[str], None]
+    nodes: pd.DataFrame,
+    edges: pd.DataFrame,
+    *,
+    key: str,
+    label: str,
+    on_open: Callable[[str], None],
+    height: str = "max(360px, calc(100vh - 276px))",
 ) -> None:
-    """Draw the rows of a `..._nodes.sql` and a `..._edges.sql`; `on_open` is called back with a node's id."""
+    """Draw rows of nodes and edges (see `sql/trace_topology_*.sql`); `on_open` is called back with a node's id.
+
+    `height` is a CSS length.
+    """
     sizes = {str(row["node_id"]): _TOOL if row["node_kind"] == "tool" else _ACTOR for row in nodes.to_dict("records")}
     pairs = list(zip(edges["source_id"].astype(str), edges["target_id"].astype(str), strict=True))
     layout = layered(sizes, pairs, _LABEL)
     data = {
         "label": label,
+        "room": height,
         "width": round(layout.size[0]),
         "height": round(layout.size[1]),
         "nodes": [_node(row, sizes, layout.nodes) for row in nodes.to_dict("records")],

@@ -2,6 +2,8 @@ const VIEWS = new WeakMap();
 const SIGNS = { agent: "◆", tool: "■", service: "○" };
 const LEGEND = [["◆", "agent", "agent"], ["■", "tool", "tool"], ["○", "service", "outside any agent"]];
 const MARGIN = 12;
+/* Smaller than this no one reads a card: a tall map scrolls instead. */
+const LEGIBLE = 0.78;
 const ZOOMS = [0.4, 0.5, 0.6, 0.75, 0.9, 1, 1.2, 1.5];
 let counter = 0;
 
@@ -43,7 +45,7 @@ function fit(view) {
   if (!view.data) return;
   const wide = (view.box.clientWidth - 2 * MARGIN) / view.data.width;
   const high = (view.box.clientHeight - 2 * MARGIN) / view.data.height;
-  resize(view, Math.min(Math.max(Math.min(wide, high), 0.5), 1));
+  resize(view, Math.min(Math.max(Math.min(wide, high), Math.min(wide, LEGIBLE)), 1));
 }
 
 function zoom(view, step) {
@@ -157,6 +159,7 @@ function light(view, id) {
 function draw(view) {
   const { data } = view;
   view.root.setAttribute("aria-label", data.label);
+  view.box.style.height = data.room;
   const agents = data.nodes.filter((node) => node.kind === "agent").length;
   const tools = data.nodes.filter((node) => node.kind === "tool").length;
   view.says.textContent = `${agents} ${agents === 1 ? "agent" : "agents"} · ${tools} ${tools === 1 ? "tool" : "tools"}`;
