@@ -27,6 +27,7 @@ _STEP_S = {"15m": 5, "1h": 10, "6h": 30, "24h": 60, "7d": 300}
 _CHOICES = {"service": "All services", "model": "All models", "agent": "All agents"}
 _UNTIL = "until"
 _SINCE = "since"
+_ZOOMED = "spandeck_zoomed"
 _SHORTEST = timedelta(seconds=1)
 _EARLIEST_END = datetime(1971, 1, 1, tzinfo=UTC)
 _LATEST_END = timedelta(days=365)
@@ -96,6 +97,7 @@ def moved_to_now(filters: Filters) -> Filters:
 
 def draw_filters() -> Filters:
     """Draw the widgets in a row and return what they say."""
+    st.session_state.pop(_ZOOMED, None)
     now = datetime.now(UTC)
     offered = _options(now)
     chosen = {name: _choice(name, label, offered.get(name, [])) for name, label in _CHOICES.items()}
@@ -124,6 +126,13 @@ def zoom(since: datetime, until: datetime) -> None:
     """Callback: show only the time from `since` to `until`, to whole seconds outwards."""
     st.session_state[_SINCE] = since.replace(microsecond=0)
     st.session_state[_UNTIL] = until.replace(microsecond=0) + _SHORTEST
+    st.session_state[_ZOOMED] = True
+
+
+def follow_zoom() -> None:
+    """In a fragment, after `zoom`: have the whole page drawn, for the period is everybody's."""
+    if st.session_state.get(_ZOOMED):
+        st.rerun()
 
 
 def _whole_range() -> None:

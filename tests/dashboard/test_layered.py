@@ -1,4 +1,4 @@
-"""The laws of the topology's layout, over any graph: nothing overlaps, nothing is lost, equal input gives equal output."""
+"""The laws of the topology's layout, over any graph: nothing overlaps, nothing is lost, equal in, equal out."""
 
 from itertools import combinations
 

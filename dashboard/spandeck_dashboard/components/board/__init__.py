@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from spandeck_dashboard import formats
 from spandeck_dashboard.components import part, sent
-from spandeck_dashboard.filters import Filters, zoom
+from spandeck_dashboard.filters import Filters, follow_zoom, zoom
 
 _render = part("board", "axes.js", "drawing.js")
 
@@ -63,6 +63,7 @@ def board(
 
     A dragged period becomes the period of the page. `label` is what a screen reader is told.
     """
+    follow_zoom()
     text = _TEXTS[unit]
     data: dict[str, Any] = {
         "label": label,
