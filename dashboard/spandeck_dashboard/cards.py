@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from spandeck_dashboard.queries import CollectorDown, Parameter, QueryRefused, runnable_sql
+
+P = ParamSpec("P")
 
 
 @contextmanager
@@ -33,6 +37,26 @@ def card(
             refused(name, refusal)
         except CollectorDown:
             st.text("No answer from the collector yet.")
+
+
+def guarded(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Make a fragment that asks by itself: what `card` says of a failure is said in its place."""
+
+    def decorate(function: Callable[P, None]) -> Callable[P, None]:
+        @wraps(function)
+        def fragment(*given: P.args, **named: P.kwargs) -> None:
+            try:
+                function(*given, **named)
+            except QueryRefused as refusal:
+                with st.container(border=True, key=f"card-{name}-refused"):
+                    refused(name, refusal)
+            except CollectorDown:
+                with st.container(border=True, key=f"card-{name}-away"):
+                    st.text("No answer from the collector yet.")
+
+        return fragment
+
+    return decorate
 
 
 def heading(

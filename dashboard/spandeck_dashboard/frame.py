@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from spandeck_dashboard import formats
+from spandeck_dashboard import formats, routes
 from spandeck_dashboard.cards import mark_done, refused
 from spandeck_dashboard.filters import Filters, draw_filters, draw_fixed_end, jump
 from spandeck_dashboard.queries import (
@@ -45,6 +45,7 @@ def draw(title: str, *, has_own_header: bool = False, has_filters: bool = True) 
             with st.container(horizontal=True, key="filters", vertical_alignment="center", gap="small"):
                 filters = draw_filters()
     st.session_state[_FILTERS] = filters
+    routes.follow()
     st.session_state[_BAR] = st.container()
     if SAMPLES.is_running:
         _sample_bar()

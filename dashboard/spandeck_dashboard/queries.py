@@ -14,6 +14,8 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,12 +28,15 @@ import streamlit as st
 from spandeck_dashboard.config import DashboardConfig
 
 Parameter = str | int | float | bool | datetime | None
+_Question = tuple[str, tuple[tuple[str, Parameter], ...]]
 
 FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _KEEP_S = 5
 _KEEP_FREE_S = 60
+# The store answers four questions at once; one turn is left for others.
+_AHEAD_AT_ONCE = 3
 _BUSY_TRIES = 5
 _BUSY_WAIT_S = 0.1
 _LAST_GOOD_LIMIT = 256
@@ -85,7 +90,7 @@ def ask(name: str, **params: Parameter) -> pd.DataFrame:
     """
     key = (name, tuple(sorted((k, v) for k, v in params.items() if k not in _CLOCK)))
     try:
-        frame = _cached(name, tuple(sorted((k, _wire(v)) for k, v in params.items())))
+        frame = _cached(*_question(name, params))
     except CollectorDown:
         known = _LAST_GOOD.get(key)
         if known is None:
@@ -93,6 +98,12 @@ def ask(name: str, **params: Parameter) -> pd.DataFrame:
         return known.copy()
     _LAST_GOOD.put(key, frame)
     return frame
+
+
+def ask_ahead(*questions: tuple[str, Mapping[str, Parameter]]) -> None:
+    """Ask several questions at once: `ask` finds their answers, and all take about as long as the slowest."""
+    for name, params in questions:
+        _AHEAD.begin(_question(name, params))
 
 
 def ask_one(name: str, **params: Parameter) -> dict[str, Any]:
@@ -130,6 +141,7 @@ def command(name: str, **parameters: Any) -> dict[str, Any]:
     if status != _OK:
         raise QueryRefused(status, _sentence(payload))
     _cached.clear()
+    _AHEAD.clear()
     answer: dict[str, Any] = json.loads(payload)
     return answer
 
@@ -148,13 +160,23 @@ def forget() -> None:
     """Forget settings, connections and answers: what a process does that moves to another collector."""
     config.cache_clear()
     _cached.clear()
+    _AHEAD.clear()
     _POOL.close()
     _LAST_GOOD.clear()
     _OUTAGE.end()
 
 
+def _question(name: str, params: Mapping[str, Parameter]) -> _Question:
+    return name, tuple(sorted((k, _wire(v)) for k, v in params.items()))
+
+
 @st.cache_data(ttl=_KEEP_S, max_entries=512, show_spinner=False)
 def _cached(name: str, params: tuple[tuple[str, Parameter], ...]) -> pd.DataFrame:
+    begun = _AHEAD.take((name, params))
+    return begun.result() if begun else _answer(name, params)
+
+
+def _answer(name: str, params: tuple[tuple[str, Parameter], ...]) -> pd.DataFrame:
     values = dict(params)
     text = sql_text(name)
     bound = [values[each] for each in _NAME.findall(text)]
@@ -274,6 +296,41 @@ def _headers() -> dict[str, str]:
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
+class _Ahead:
+    """Answers that are on their way before they are asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(_AHEAD_AT_ONCE, "ask-ahead")
+        self._begun: dict[_Question, tuple[float, Future[pd.DataFrame]]] = {}
+        self._asked: OrderedDict[_Question, float] = OrderedDict()
+
+    def begin(self, question: _Question) -> None:
+        """Ask now, unless the answer is on its way or was had within the time that it is kept."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._asked.get(question, -_KEEP_S) < _KEEP_S:
+                return
+            self._asked[question] = now
+            self._begun = {known: value for known, value in self._begun.items() if now - value[0] < _KEEP_S}
+            self._begun[question] = (now, self._threads.submit(_answer, *question))
+            while len(self._asked) > _LAST_GOOD_LIMIT:
+                self._asked.popitem(last=False)
+
+    def take(self, question: _Question) -> Future[pd.DataFrame] | None:
+        """The answer that is on its way; each is handed out once."""
+        with self._lock:
+            begun = self._begun.pop(question, None)
+            self._asked[question] = time.monotonic()
+        return begun[1] if begun else None
+
+    def clear(self) -> None:
+        """Forget what was asked."""
+        with self._lock:
+            self._begun.clear()
+            self._asked.clear()
+
+
 class _LastGood:
     """The latest answer to each question, to be shown while the collector is away."""
 
@@ -324,5 +381,6 @@ class _Outage:
 
 
 _POOL = _Pool()
+_AHEAD = _Ahead()
 _LAST_GOOD = _LastGood()
 _OUTAGE = _Outage()

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -169,7 +170,7 @@ def test_hostile_words_stay_words_in_every_part(browser: Browser, empty: Stack) 
         "gen_ai.conversation.id": words,
         "gen_ai.input.messages": json.dumps([{"role": words, "content": words}]),
     }
-    chat = {
+    chat: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.request.model": words,
         "gen_ai.usage.input_tokens": 10,
@@ -198,7 +199,7 @@ def test_hostile_words_stay_words_in_every_part(browser: Browser, empty: Stack) 
         visitor.expect_quiet()
 
 
-def _span(span: str, parent: str | None, attributes: dict[str, str | int], name: str) -> dict[str, object]:
+def _span(span: str, parent: str | None, attributes: Mapping[str, str | int], name: str) -> dict[str, Any]:
     return {
         "traceId": "0a" * 16,
         "spanId": span * 8,

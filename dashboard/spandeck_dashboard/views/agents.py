@@ -8,7 +8,7 @@ from spandeck_dashboard import frame, routes
 from spandeck_dashboard.cards import card, sql_button
 from spandeck_dashboard.components.topology import topology
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import ask
+from spandeck_dashboard.queries import ask, ask_ahead
 from spandeck_dashboard.views import calls
 
 _MAP, _LINES = "Topology", "Over time"
@@ -32,6 +32,8 @@ def page(filters: Filters) -> None:
         params = filters.calls()
         if shown != _LINES:
             sql_button("agent-map", ("agent_nodes", "agent_links"), params)
+    table = ("call_table", params | {"by": "Agent", "before": filters.before})
+    ask_ahead(table, *(() if shown == _LINES else (("agent_nodes", params), ("agent_links", params))))
     if shown == _LINES:
         calls.draw_series(filters, "Agent")
     else:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from spandeck_dashboard import charts, formats, frame, theme
-from spandeck_dashboard.cards import card, heading
+from spandeck_dashboard.cards import card, guarded, heading
 from spandeck_dashboard.components.board import Series, board
 from spandeck_dashboard.components.pulse import pulse
 from spandeck_dashboard.components.table import Column, table
@@ -81,6 +81,7 @@ def _draw_rules(filters: Filters) -> None:
 
 
 @st.fragment
+@guarded("alerts")
 def _draw_feed(filters: Filters, severity: str | None, state: str | None) -> None:
     params = moved_to_now(filters).only("since", "until") | {"severity": severity, "state": state}
     with st.container(border=True, key="card-alerts"):
@@ -96,7 +97,7 @@ def _draw_feed(filters: Filters, severity: str | None, state: str | None) -> Non
             height="max(320px, calc(100vh - 400px))",
             empty="No alert in this period.",
         )
-        columns.go(rows, opened, "trace_id", "span_id")
+    columns.go(rows, opened, "trace_id", "span_id", from_fragment=True)
 
 
 def _beat(filters: Filters) -> None:

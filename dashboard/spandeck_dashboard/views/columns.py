@@ -90,10 +90,13 @@ def links(rows: pd.DataFrame, trace: str, span: str | None = None) -> list[str |
     return [routes.trace_link(*each) for each in zip(rows[trace], spans, strict=True)]
 
 
-def go(rows: pd.DataFrame, opened: int | None, trace: str, span: str | None = None) -> None:
+def go(
+    rows: pd.DataFrame, opened: int | None, trace: str, span: str | None = None, *, from_fragment: bool = False
+) -> None:
     """Go to the trace in the row that was opened."""
     if opened is not None and opened < len(rows):
-        routes.open_trace(rows[trace].iloc[opened], rows[span].iloc[opened] if span else None)
+        leave = routes.open_trace_from_fragment if from_fragment else routes.open_trace
+        leave(rows[trace].iloc[opened], rows[span].iloc[opened] if span else None)
 
 
 def _number(title: str, values: Values, shown: Callable[[Any], str], width: str, **more: Any) -> Column:

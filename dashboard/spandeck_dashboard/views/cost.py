@@ -9,7 +9,7 @@ from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.board import board
 from spandeck_dashboard.components.table import table
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import ask
+from spandeck_dashboard.queries import ask, ask_ahead
 from spandeck_dashboard.views import columns
 from spandeck_dashboard.views.figures import Figure, draw_figures
 
@@ -33,6 +33,16 @@ _FIGURES = (
 @frame.needs_spans
 def page(filters: Filters) -> None:
     """Figures, money over time, a map of it, and the tables."""
+    calls = filters.calls()
+    by = calls | {"by": _by(), "before": filters.before}
+    ask_ahead(
+        ("cost_kpis", calls | {"before": filters.before}),
+        ("cost_kpi_series", calls),
+        ("cost_by_series", calls | {"by": _by(), "zone": _zone()}),
+        ("cost_tree", calls),
+        ("cost_by", by),
+        ("unpriced", calls),
+    )
     draw_figures(_FIGURES, filters, "cost_kpis", "cost_kpi_series", key="cost-kpis", **filters.calls())
     left, right = st.columns([1.45, 1], gap="small")
     with left:
@@ -50,11 +60,14 @@ def _by() -> str:
     return str(st.session_state.get("by") or st.query_params.get("by") or _BY[0])
 
 
+def _zone() -> str:
+    return "UTC" if st.session_state.get("days") == _UTC else str(formats.zone_of(st.context.timezone))
+
+
 def _draw_series(filters: Filters) -> None:
-    zone = "UTC" if st.session_state.get("days") == _UTC else str(formats.zone_of(st.context.timezone))
-    params = filters.calls() | {"by": _by(), "zone": zone}
+    params = filters.calls() | {"by": _by(), "zone": _zone()}
     with card("cost-series", "Cost over time", controls=_draw_knobs, queries=("cost_by_series",), params=params):
-        rows = ask("cost_by_series", **params | {"by": _by()})
+        rows = ask("cost_by_series", **params)
         if rows.empty:
             st.text("No call with a known price in this period.")
             return

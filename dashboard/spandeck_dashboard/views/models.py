@@ -6,6 +6,7 @@ import streamlit as st
 
 from spandeck_dashboard import frame
 from spandeck_dashboard.filters import Filters
+from spandeck_dashboard.queries import ask_ahead
 from spandeck_dashboard.views import calls
 
 _GROUPS = ["Model", "Provider", "Service"]
@@ -25,5 +26,6 @@ def page(filters: Filters) -> None:
             label_visibility="collapsed",
             bind="query-params",
         )
+    ask_ahead(("call_table", filters.calls() | {"by": by or _GROUPS[0], "before": filters.before}))
     calls.draw_series(filters, by or _GROUPS[0])
     calls.draw_table(filters, by or _GROUPS[0], "max(280px, calc(100vh - 540px))")

@@ -8,7 +8,7 @@ from spandeck_dashboard import charts, frame, theme
 from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.board import board
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import ask, ask_one
+from spandeck_dashboard.queries import ask, ask_ahead, ask_one
 from spandeck_dashboard.views import overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
 
@@ -34,7 +34,12 @@ def page(filters: Filters) -> None:
     _draw_services(filters)
 
 
+_OF_CALLS = ("kpi_series", "latency_series", "tools", "agents", "cost_series", "models", "error_series", "errors")
+
+
 def _draw_genai(filters: Filters) -> None:
+    calls = filters.calls()
+    ask_ahead(("kpis", calls | {"before": filters.before}), *((name, calls) for name in _OF_CALLS))
     draw_kpis(filters)
     overview_tables.draw_alert_strip(filters)
     left, right = st.columns([1.75, 1], gap="small")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spandeck_dashboard import formats, frame
-from spandeck_dashboard.cards import card, heading, refused
+from spandeck_dashboard.cards import card, guarded, heading, refused
 from spandeck_dashboard.components.editor import editor
 from spandeck_dashboard.components.table import Column, table
 from spandeck_dashboard.downloads import safe_csv
@@ -97,6 +97,7 @@ def _draw_views() -> None:
 
 
 @st.fragment
+@guarded("free-result")
 def _draw_result(text: str) -> None:
     with st.container(border=True, key="card-free-result"):
         try:

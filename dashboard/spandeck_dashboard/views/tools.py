@@ -11,7 +11,7 @@ from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.board import Series, board
 from spandeck_dashboard.components.table import table
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import Parameter, ask
+from spandeck_dashboard.queries import Parameter, ask, ask_ahead
 from spandeck_dashboard.views import columns
 from spandeck_dashboard.views.overview_tables import tool_columns
 
@@ -30,6 +30,7 @@ def page(filters: Filters) -> None:
     with st.container(horizontal=True, key="tool-choice", vertical_alignment="center"):
         tool = _draw_choice(names)
     params = filters.calls() | {"tool": tool}
+    ask_ahead(*((name, params) for name in ("tool_series", "tool_errors", "tool_recent")))
     left, right = st.columns([1.3, 1], gap="small")
     with left:
         _draw_tools(filters, rows)

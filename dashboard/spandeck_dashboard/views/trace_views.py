@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from spandeck_dashboard import formats
-from spandeck_dashboard.cards import card
+from spandeck_dashboard.cards import card, guarded
 from spandeck_dashboard.components.table import Column, table
 from spandeck_dashboard.components.talk import talk
 from spandeck_dashboard.components.topology import topology
@@ -76,6 +76,7 @@ def _rerun_details() -> None:
 
 
 @st.fragment(key="details")
+@guarded("span")
 def _details(trace_id: str, summary: Mapping[str, Any]) -> None:
     key, span_id = st.session_state[_SELECTED]
     state = st.session_state.get(key)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from spandeck_dashboard import formats, frame
-from spandeck_dashboard.cards import heading
+from spandeck_dashboard.cards import guarded, heading
 from spandeck_dashboard.components.pulse import pulse
 from spandeck_dashboard.components.table import LIST_HEIGHT, Column, table
 from spandeck_dashboard.filters import Filters, moved_to_now
@@ -28,6 +28,7 @@ def page(filters: Filters) -> None:
 
 
 @st.fragment
+@guarded("traces")
 def _draw_list(filters: Filters, narrowing: dict[str, Parameter], *, is_tail: bool) -> None:
     params = (moved_to_now(filters) if is_tail else filters).calls() | narrowing
     with st.container(border=True, key="card-traces"):
@@ -43,7 +44,7 @@ def _draw_list(filters: Filters, narrowing: dict[str, Parameter], *, is_tail: bo
             height=LIST_HEIGHT,
             empty="No trace matches these filters.",
         )
-    columns.go(rows, opened, "trace_id")
+    columns.go(rows, opened, "trace_id", from_fragment=True)
 
 
 def _beat(is_tail: bool) -> None:
