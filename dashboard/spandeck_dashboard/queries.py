@@ -7,15 +7,10 @@ the collector is away.
 
 from __future__ import annotations
 
-import http.client
 import json
-import queue
 import re
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,51 +20,39 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from spandeck_dashboard.config import DashboardConfig
+from spandeck_dashboard.answers import Ahead, LastGood, Parameter, Question
+from spandeck_dashboard.exchange import CollectorDown, Outage, Pool, QueryRefused, config
 
-Parameter = str | int | float | bool | datetime | None
-_Question = tuple[str, tuple[tuple[str, Parameter], ...]]
+__all__ = [
+    "FOLDER",
+    "CollectorDown",
+    "Parameter",
+    "QueryRefused",
+    "ask",
+    "ask_ahead",
+    "ask_one",
+    "ask_text",
+    "command",
+    "config",
+    "down_since",
+    "forget",
+    "outage_reason",
+    "runnable_sql",
+    "sql_text",
+]
 
 FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _KEEP_S = 5
 _KEEP_FREE_S = 60
-# The store answers four questions at once; one turn is left for others.
-_AHEAD_AT_ONCE = 3
 _BUSY_TRIES = 5
 _BUSY_WAIT_S = 0.1
-_LAST_GOOD_LIMIT = 256
-_POOL_LIMIT = 8
 _OK = 200
 _BUSY = 429
 _ANSWERS = frozenset({_OK, 400, 401, 403, 408, 413, _BUSY})
-_TRY_AGAIN_S = 1.0
 # What moves with the clock does not tell two questions apart.
 _CLOCK = frozenset({"since", "until", "now"})
-
-
-class CollectorDown(ConnectionError):  # noqa: N818
-    """The query service does not answer; `address` is where it should be."""
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"The collector at {address} does not answer: {reason}.")
-        self.address = address
-
-
-class QueryRefused(RuntimeError):  # noqa: N818
-    """The query service refused a query; `sentence` says why and `status` is the HTTP status."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
-
-@cache
-def config() -> DashboardConfig:
-    """The settings of this process."""
-    return DashboardConfig.from_environment()
 
 
 @cache
@@ -126,16 +109,7 @@ def ask_text(sql: str) -> tuple[pd.DataFrame, float]:
     return frame, (time.perf_counter() - began) * 1000
 
 
-def is_answered(name: str) -> bool:
-    """Whether the store can answer `sql/NAME.sql`, which has no parameters: an older one may lack its view."""
-    try:
-        ask(name)
-    except (QueryRefused, CollectorDown):
-        return False
-    return True
-
-
-def command(name: str, **parameters: Any) -> dict[str, Any]:
+def command(name: str, /, **parameters: Any) -> dict[str, Any]:
     """Have the store run a command; its answer. Raises `QueryRefused` or `CollectorDown`."""
     status, payload = _POOL.exchange(json.dumps(parameters).encode(), f"/command/{name}")
     if status != _OK:
@@ -166,7 +140,7 @@ def forget() -> None:
     _OUTAGE.end()
 
 
-def _question(name: str, params: Mapping[str, Parameter]) -> _Question:
+def _question(name: str, params: Mapping[str, Parameter]) -> Question:
     return name, tuple(sorted((k, _wire(v)) for k, v in params.items()))
 
 
@@ -239,148 +213,7 @@ def _literal(value: Parameter) -> str:
     return "'" + str(wire).replace("'", "''") + "'"
 
 
-class _Pool:
-    """Keep-alive connections to the query service, shared by all sessions."""
-
-    def __init__(self) -> None:
-        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue(_POOL_LIMIT)
-
-    @property
-    def address(self) -> str:
-        return config().url(config().query_port)
-
-    def exchange(self, body: bytes, path: str = "/query") -> tuple[int, bytes]:
-        """Post and return status and body; a stale idle connection is replaced once, but no command sent twice."""
-        try:
-            connection = self._new() if path != "/query" else self._idle.get_nowait()
-        except queue.Empty:
-            return self._exchange_on(self._new(), body, path)
-        try:
-            return self._exchange_on(connection, body, path)
-        except CollectorDown:
-            if path != "/query":
-                raise
-            return self._exchange_on(self._new(), body, path)
-
-    def _new(self) -> http.client.HTTPConnection:
-        settings = config()
-        return http.client.HTTPConnection(
-            settings.reachable_host, settings.query_port, timeout=settings.answer_timeout_s
-        )
-
-    def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes, path: str) -> tuple[int, bytes]:
-        try:
-            connection.request("POST", path, body, _headers())
-            answer = connection.getresponse()
-            payload = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise CollectorDown(self.address, str(error) or type(error).__name__) from error
-        self._put_back(connection)
-        return answer.status, payload
-
-    def close(self) -> None:
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
-
-    def _put_back(self, connection: http.client.HTTPConnection) -> None:
-        try:
-            self._idle.put_nowait(connection)
-        except queue.Full:
-            connection.close()
-
-
-def _headers() -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "application/vnd.apache.arrow.stream"}
-    token = config().read_token
-    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
-
-
-class _Ahead:
-    """Answers that are on their way before they are asked for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(_AHEAD_AT_ONCE, "ask-ahead")
-        self._begun: dict[_Question, tuple[float, Future[pd.DataFrame]]] = {}
-        self._asked: OrderedDict[_Question, float] = OrderedDict()
-
-    def begin(self, question: _Question) -> None:
-        """Ask now, unless the answer is on its way or was had within the time that it is kept."""
-        now = time.monotonic()
-        with self._lock:
-            if now - self._asked.get(question, -_KEEP_S) < _KEEP_S:
-                return
-            self._asked[question] = now
-            self._begun = {known: value for known, value in self._begun.items() if now - value[0] < _KEEP_S}
-            self._begun[question] = (now, self._threads.submit(_answer, *question))
-            while len(self._asked) > _LAST_GOOD_LIMIT:
-                self._asked.popitem(last=False)
-
-    def take(self, question: _Question) -> Future[pd.DataFrame] | None:
-        """The answer that is on its way; each is handed out once."""
-        with self._lock:
-            begun = self._begun.pop(question, None)
-            self._asked[question] = time.monotonic()
-        return begun[1] if begun else None
-
-    def clear(self) -> None:
-        """Forget what was asked."""
-        with self._lock:
-            self._begun.clear()
-            self._asked.clear()
-
-
-class _LastGood:
-    """The latest answer to each question, to be shown while the collector is away."""
-
-    def __init__(self) -> None:
-        self._frames: OrderedDict[Any, pd.DataFrame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def put(self, key: Any, frame: pd.DataFrame) -> None:
-        with self._lock:
-            self._frames[key] = frame
-            self._frames.move_to_end(key)
-            while len(self._frames) > _LAST_GOOD_LIMIT:
-                self._frames.popitem(last=False)
-
-    def get(self, key: Any) -> pd.DataFrame | None:
-        with self._lock:
-            return self._frames.get(key)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._frames.clear()
-
-
-class _Outage:
-    """Whether the collector is away; while it is, one question a second finds out."""
-
-    def __init__(self) -> None:
-        self.since: datetime | None = None
-        self._error: CollectorDown | None = None
-        self._again_at = 0.0
-
-    @property
-    def reason(self) -> str:
-        return str(self._error) if self._error else ""
-
-    def check(self) -> None:
-        """Raise the known `CollectorDown` instead of waiting for another time-out."""
-        if self._error and time.monotonic() < self._again_at:
-            raise self._error
-
-    def begin(self, error: CollectorDown) -> None:
-        self.since = self.since or datetime.now(UTC)
-        self._error = error
-        self._again_at = time.monotonic() + _TRY_AGAIN_S
-
-    def end(self) -> None:
-        self.since = self._error = None
-
-
-_POOL = _Pool()
-_AHEAD = _Ahead()
-_LAST_GOOD = _LastGood()
-_OUTAGE = _Outage()
+_POOL = Pool()
+_AHEAD = Ahead(_answer, _KEEP_S)
+_LAST_GOOD = LastGood()
+_OUTAGE = Outage()

@@ -14,7 +14,9 @@ from tests.support.waiting import eventually
 from .stack import Stack
 
 FOLDER = queries.FOLDER
-NAMES = sorted(path.stem for path in FOLDER.glob("*.sql"))
+# Asked for only where the store has their view.
+PENDING = {"saved_queries"} - {view.name for view in views()}
+NAMES = sorted({path.stem for path in FOLDER.glob("*.sql")} - PENDING)
 NOW = datetime.now(UTC)
 VALUES: dict[str, Parameter] = {
     "since": NOW - timedelta(days=7),

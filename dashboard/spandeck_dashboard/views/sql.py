@@ -15,7 +15,7 @@ from spandeck_dashboard.components.table import Column, table
 from spandeck_dashboard.downloads import safe_csv
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import QueryRefused, ask_text, config
-from spandeck_dashboard.views import sql_chart
+from spandeck_dashboard.views import sql_chart, sql_saved
 from spandeck_schema.catalog import views
 
 _EXAMPLES = Path(__file__).parent.with_name("sql_examples")
@@ -31,8 +31,9 @@ def page(_: Filters) -> None:
     """Editor and views side by side, the result below."""
     asked = st.query_params.get(_ADDRESS)
     text = st.session_state.setdefault(_TEXT, asked if asked else next(iter(_examples().values())))
+    is_kept = sql_saved.can_be_kept()
     left, right = st.columns([1.75, 1], gap="small")
-    with left, card("free-editor", "SQL", "one SELECT, read only", controls=_draw_examples):
+    with left, card("free-editor", "SQL", "one SELECT, read only", controls=lambda: _draw_starts(text, is_kept)):
         editor(text, key="editor", label="SQL statement", on_run=_take)
     with right, card("free-views", "Views", "a row opens the view"):
         _draw_views()
@@ -59,7 +60,9 @@ def _examples() -> dict[str, str]:
     return found
 
 
-def _draw_examples() -> None:
+def _draw_starts(text: str, is_kept: bool) -> None:
+    if is_kept:
+        sql_saved.draw(text, _take)
     st.selectbox(
         "Examples",
         list(_examples()),
