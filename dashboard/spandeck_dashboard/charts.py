@@ -13,6 +13,7 @@ from spandeck_dashboard.theme import FONT, Palette
 Figure = dict[str, Any]
 
 _STEPS_A_DECADE = 4
+_LEGIBLE_SHARE = 0.025
 
 
 def percentile_lines(frame: pd.DataFrame, colours: Palette, prefix: str = "") -> list[Series]:
@@ -83,7 +84,8 @@ def treemap(frame: pd.DataFrame, colours: Palette, height: int) -> Figure:
             for c, s in zip(frame["cost_usd"], frame["cost_share"], strict=True)
         ],
         "branchvalues": "total",
-        "textinfo": "label+text",
+        # In a box too small to be read, the pointer tells.
+        "texttemplate": ["%{label}<br>%{text}" if each >= _LEGIBLE_SHARE else "" for each in frame["cost_share"]],
         "hovertemplate": "%{label}<br>%{text}<extra></extra>",
         "marker": {"colors": fills, "line": {"color": colours.card, "width": 2}},
         "pathbar": {"visible": True, "textfont": {"color": colours.text, "size": 12}},
@@ -93,7 +95,6 @@ def treemap(frame: pd.DataFrame, colours: Palette, height: int) -> Figure:
     layout = {
         "height": height,
         "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
-        "uniformtext": {"minsize": 9, "mode": "hide"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.text, "size": 12, "family": FONT},
         "hoverlabel": {"bgcolor": colours.card, "bordercolor": colours.border, "font": {"color": colours.text}},
