@@ -2,7 +2,7 @@
 
 For every click: until the page has settled (nothing changed or painted for 400 ms), what the server took of it (from
 the socket's question to its last answer), and what the socket carried. Exit code 1 where a bound is broken, 2 without
-Chromium. Wall times follow the load of the machine; KiB do not.
+Chromium. Wall times follow the load of the machine; CPU by click and KiB hardly do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="spandeck-pages-") as folder, running(Path(folder)) as stack:
         _fill(stack, options.spans)
         with _page(chromium, stack) as page:
-            figures = [figure for click in CLICKS for figure in _measured(page, click, options.rounds)]
+            figures = [figure for click in CLICKS for figure in _measured(page, stack, click, options.rounds)]
             figures += _details(page, stack, options.rounds)
             figures += _long(page, stack)
     return report(figures, as_json=options.json)
@@ -115,15 +115,26 @@ def _settle(page: Page) -> dict[str, float]:
     return known
 
 
-def _measured(page: Page, click: Click, rounds: int) -> list[Figure]:
+def _measured(page: Page, stack: Stack, click: Click, rounds: int) -> list[Figure]:
     _open(page, click.path)
     seen = []
+    before = stack.cpu_s()
     for _ in range(rounds):
         for target in click.targets:
             page.evaluate("() => __arm()")
             page.locator(target).first.click()
             seen.append(_settle(page))
-    return _figures(click.name, seen, _FRAGMENT_MS if click.is_fragment else _PAGE_MS)
+    figures = _figures(click.name, seen, _FRAGMENT_MS if click.is_fragment else _PAGE_MS)
+    return [*figures, *_cpu(click.name, before, stack, len(seen))]
+
+
+def _cpu(name: str, before: Mapping[str, float], stack: Stack, count: int) -> list[Figure]:
+    """CPU of a click, by process: what the load of the machine changes least."""
+    after = stack.cpu_s()
+    return [
+        Figure(f"{name}, CPU of the {each}", (after[each] - before[each]) * 1000 / count, "ms", count)
+        for each in ("dashboard", "store")
+    ]
 
 
 def _figures(name: str, seen: Sequence[dict[str, float]], bound: int) -> list[Figure]:

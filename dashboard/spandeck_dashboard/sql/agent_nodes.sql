@@ -31,7 +31,8 @@ actors as (
         sum(cost_usd) as cost_usd,
         count(*) filter (where cost_usd is null and coalesce(input_tokens, output_tokens) is not null)
             as unpriced_call_count,
-        coalesce(arg_max(trace_id, started_at) filter (where status = 'error'), arg_max(trace_id, started_at)) as trace_id,
+        coalesce(arg_max(trace_id, started_at) filter (where status = 'error'), arg_max(trace_id, started_at))
+            as trace_id,
         coalesce(arg_max(span_id, started_at) filter (where status = 'error'), arg_max(span_id, started_at)) as span_id
     from calls
     group by all
@@ -44,7 +45,8 @@ actors as (
         quantile_cont(duration_ms, 0.95) as p95_ms,
         null as cost_usd,
         null as unpriced_call_count,
-        coalesce(arg_max(trace_id, started_at) filter (where status = 'error'), arg_max(trace_id, started_at)) as trace_id,
+        coalesce(arg_max(trace_id, started_at) filter (where status = 'error'), arg_max(trace_id, started_at))
+            as trace_id,
         coalesce(arg_max(span_id, started_at) filter (where status = 'error'), arg_max(span_id, started_at)) as span_id
     from tools
     group by all

@@ -48,11 +48,13 @@ figures as (
         least(ranked.rank, 6) as rank,
         case cast($metric as varchar)
             when 'p50' then quantile_cont(calls.duration_ms, 0.50) filter (where calls.kind = 'llm')
-            when 'First token p95' then quantile_cont(calls.time_to_first_token_ms, 0.95) filter (where calls.kind = 'llm')
+            when 'First token p95'
+                then quantile_cont(calls.time_to_first_token_ms, 0.95) filter (where calls.kind = 'llm')
             when 'Calls' then count(*) filter (where calls.kind != 'agent')
-            when 'Failed' then
-                count(*) filter (where calls.status = 'error' and calls.kind != 'agent')
-                / nullif(count(*) filter (where calls.kind != 'agent'), 0)
+            when 'Failed'
+                then
+                    count(*) filter (where calls.status = 'error' and calls.kind != 'agent')
+                    / nullif(count(*) filter (where calls.kind != 'agent'), 0)
             when 'Cost' then sum(calls.cost_usd)
             else quantile_cont(calls.duration_ms, 0.95) filter (where calls.kind = 'llm')
         end as value

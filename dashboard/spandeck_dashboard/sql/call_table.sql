@@ -11,6 +11,7 @@ calls as (
             when 'Provider' then coalesce(provider, 'unnamed provider')
             else coalesce(model, 'unnamed model')
         end as name,
+        coalesce(input_tokens + output_tokens, input_tokens, output_tokens) as token_count,
         started_at >= cast($since as timestamp) as is_current
     from llm_calls
     where
@@ -31,8 +32,7 @@ sums as (
         quantile_cont(duration_ms, 0.95) filter (where not is_current and kind = 'llm') as previous_p95_ms,
         quantile_cont(time_to_first_token_ms, 0.95) filter (where is_current and kind = 'llm')
             as first_token_p95_ms,
-        cast(sum(coalesce(input_tokens + output_tokens, input_tokens, output_tokens)) filter (where is_current) as bigint)
-            as token_count,
+        cast(sum(token_count) filter (where is_current) as bigint) as token_count,
         sum(cost_usd) filter (where is_current) as cost_usd,
         sum(cost_usd) filter (where not is_current) as previous_cost_usd,
         count(*) filter (

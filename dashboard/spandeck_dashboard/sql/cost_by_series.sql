@@ -80,9 +80,7 @@ sums as (
 ),
 
 buckets as (
-    select unnest(generate_series(
-        0, cast(ceil((epoch_ms(until) - since_ms) / width_ms) as bigint) - 1
-    )) as bucket
+    select unnest(range(cast(ceil((epoch_ms(until) - since_ms) / width_ms) as bigint))) as bucket
     from bounds
 )
 

@@ -67,4 +67,4 @@ select
     *,
     cost_usd / max(cost_usd) over () as cost_share
 from boxes
-order by rank, parent_id, cost_usd desc
+order by rank asc, parent_id asc, cost_usd desc, node_id asc

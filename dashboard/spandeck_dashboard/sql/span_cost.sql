@@ -16,4 +16,5 @@ select
     price_id
 from usage_reasons
 where trace_id = cast($trace as varchar) and span_id = cast($span as varchar)
+order by span_id asc
 limit 1

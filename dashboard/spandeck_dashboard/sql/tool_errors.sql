@@ -1,4 +1,4 @@
--- grain: a message with which calls of a tool (or of any) failed in the period, most frequent first, with the latest call
+-- grain: a message with which calls of a tool (or of any) failed in the period, most frequent first, with its latest
 -- params: tool, since, until, service, model, agent
 select
     coalesce(tool_name, 'unnamed tool') as tool_name,

@@ -1,4 +1,4 @@
--- grain: one span of a page (5,000 spans) of a trace, or above one; a subtree holds the counted calls of a span and below
+-- grain: one span of a page (5,000) of a trace, or above one; a subtree holds the counted calls of a span and below
 -- params: trace, page
 with recursive
 stored as (
@@ -46,11 +46,17 @@ announced as (
     qualify row_number() over (partition by log_records.span_id order by log_records.received_at) = 1
 ),
 
+told as (
+    select * from stored
+    union all
+    select * from announced
+),
+
 trace_spans as (
     select
         *,
         row_number() over (order by started_at asc, duration_ms desc, span_id asc) as number
-    from (from stored union all from announced)
+    from told
 ),
 
 calls as (
