@@ -274,9 +274,9 @@ def test_ten_numbers_of_the_pages_equal_their_views(filled: Stack, open_page: Op
     assert column(tools, "Calls")[0] == formats.count(
         one("select call_count from tool_outcomes where tool_name = ?", tool)
     )
-    assert column(tools, "p95")[0] == formats.duration(
-        one("select p95_ms from latency_by_tool where tool_name = ?", tool)
-    )
+    # Beyond two days percentiles come from roll-ups, within 1 %.
+    p95 = next(each["sort"][0] for each in tools["columns"] if each["label"] == "p95")
+    assert p95 == pytest.approx(one("select p95_ms from latency_by_tool where tool_name = ?", tool), rel=0.011)
     assert column(agents, "p95")[0] == formats.duration(
         one("select p95_ms from latency_by_agent where agent_name = ?", agent)
     )

@@ -91,12 +91,12 @@ def _draw_ingest(now: datetime) -> None:
         rows = ask("health_ingest", now=now)
         table(
             [
-                columns.text("Service", rows["service"], width="26%", note=columns.texts(rows["signal"], "")),
+                columns.text("Service", rows["service"], width="38%", note=columns.texts(rows["sent_by"], "")),
                 columns.count("Received", rows["received_count"], "76px"),
                 columns.count("Stored", rows["stored_count"], "70px"),
                 columns.count("Twice", rows["duplicate_count"], "62px"),
                 _refused(rows),
-                columns.text("Last refusal", rows["last_refusal_reason"], "", width="24%", tone=["muted"] * len(rows)),
+                columns.text("Why refused", rows["refusal_reason"], "", width="24%", tone=["muted"] * len(rows)),
                 columns.ago("Last", rows["last_received_age_s"]),
             ],
             key="ingest",

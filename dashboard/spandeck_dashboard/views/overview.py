@@ -56,6 +56,7 @@ def _draw_genai(filters: Filters) -> None:
 
 
 def _draw_services(filters: Filters) -> None:
+    overview_tables.draw_production(filters)
     left, right = st.columns([1, 1.35], gap="small")
     with left:
         overview_tables.draw_services(filters)
