@@ -43,6 +43,7 @@ app.command(
 )(data.sql)
 app.command(
     epilog=_examples(
+        "spandeck replay",
         "spandeck replay recording.jsonl",
         "spandeck replay recordings/ --at original",
         "spandeck replay recording.jsonl --speed 10",

@@ -15,6 +15,7 @@ from spandeck_collector.cli.output import Format, write_json
 from spandeck_collector.own_tls import own_tls
 from spandeck_collector.plain_text import tell
 from spandeck_collector.query_client import AskError, ask, ask_json
+from spandeck_collector.sample_files import sample_folder
 from spandeck_collector.settings import Settings
 
 _MAX = "max"
@@ -76,11 +77,13 @@ def sql(
 def replay(
     *,
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="PATH", help="Files or folders with OTLP/JSON lines (.jsonl), .json or .pb, also gzipped."
+            metavar="PATH",
+            help="Files or folders with OTLP/JSON lines (.jsonl), .json or .pb, also gzipped; "
+            "without one, the sample traces.",
         ),
-    ],
+    ] = None,
     at: Annotated[
         Clock,
         typer.Option(
@@ -106,7 +109,7 @@ def replay(
     from spandeck_collector.cli.sending import replay_with_bar, wait_until_stored  # noqa: PLC0415 - loads protobuf
 
     settings = settings_with(http_port=http_port, query_port=query_port)
-    summary = replay_with_bar(paths, settings, at=at.value, speed=pace, endpoint=endpoint)
+    summary = replay_with_bar(paths or [sample_folder()], settings, at=at.value, speed=pace, endpoint=endpoint)
     stored = "unknown"
     if endpoint is None:
         try:
