@@ -11,7 +11,7 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 8
 """Raised by every change of a table; files with another number are refused."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spandeck_collector.journal import Signal
-from spandeck_collector.store.alert_rules import parse_rule, shipped_rules
+from spandeck_collector.alerts.rule import parse_rule, shipped_rules
 
 from . import otlp
 from .sandbox import Sandbox

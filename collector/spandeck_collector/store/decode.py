@@ -21,6 +21,7 @@ from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
 from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
+from spandeck_schema.semantic_conventions import SPANDECK_ALERT
 
 MOST_SPANS = 20_000
 """Spans of one transaction: a request may hold millions, which would take gigabytes at once."""
@@ -88,6 +89,11 @@ class Batch:
         """Whether results of evaluations can be in it: attributes or events of spans tell some, or there are logs."""
         told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
         return told or len(self.logs) > 0
+
+    @property
+    def tells_alerts(self) -> bool:
+        """Whether events of spans tell alerts that their program raised."""
+        return SPANDECK_ALERT in self.event_names
 
     @cached_property
     def successor(self) -> Batch:

@@ -155,7 +155,7 @@ class Ingest:
             self._pipeline.leave_outdated()
             self._pipeline.normalize()
             self._pipeline.write("insert_spans", "insert_span_events")
-            self._pipeline.settle()
+            self._pipeline.settle(tells_alerts=batch.tells_alerts)
         if len(batch.logs):
             self._pipeline.fill("new_logs")
         if len(batch.logs) or len(batch.metrics):

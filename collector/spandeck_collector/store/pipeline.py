@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
+from spandeck_collector.store.alert_rules import prepare_arrival_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
@@ -46,15 +46,16 @@ _TABLES = (
     ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
+    ("settle", "told_alerts"),
 )
 """Derived tables, each after those that it reads."""
 
 _LINK = ("near_calls", "linked_traces")
-_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in (*_LINK, "told_alerts"))
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
-_READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
+_READS = (("normalize", "unnamed_models"),)
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
     "leave_outdated_spans",
@@ -78,6 +79,8 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "mark_told_alerts"),
+    ("settle", "add_told_alerts"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -119,8 +122,7 @@ class Pipeline:
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
         for name in _EMPTIED:
             connection.execute(f"prepare empty_{name} as delete from {name}")
-        for rule in shipped_rules():
-            prepare_rule(connection, rule)
+        connection.execute(prepare_arrival_rules())
 
     def fill(self, *names: str) -> None:
         """Fill derived tables in the order given."""
@@ -147,18 +149,19 @@ class Pipeline:
         self.fill("new_arrivals", "new_spans")
         name_models(self._connection, self.read("unnamed_models"))
 
-    def settle(self) -> None:
-        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
+    def settle(self, *, tells_alerts: bool) -> None:
+        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`.
+
+        `tells_alerts`: events of the incoming spans tell alerts that their program raised.
+        """
         self.fill(*_LINK)
         self.write("add_linked_traces", "add_linked_spans")
         self.fill(*_SETTLE)
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
-        self._settle_alerts()
-
-    def _settle_alerts(self) -> None:
-        for since, until in self.read("settled_extent"):
-            for rule in shipped_rules():
-                fire(self._connection, rule, since, until)
+        self.write("fire_alerts")
+        if tells_alerts:
+            self.fill("told_alerts")
+            self.write("mark_told_alerts", "add_told_alerts")
         self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:

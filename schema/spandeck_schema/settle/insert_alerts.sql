@@ -2,4 +2,8 @@
 insert into store.alerts by name
 select fired_alerts.*
 from fired_alerts
-anti join store.alerts using (alert_key)
+anti join (
+    select alert_key
+    from store.alerts
+    where noticed_at >= (select min(known_since) from touched_traces)
+) as known using (alert_key)

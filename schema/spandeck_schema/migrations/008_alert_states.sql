@@ -1,0 +1,61 @@
+-- grain: upgrade to version 008: alerts know their states, repeats and who raised them
+alter table store.alerts rename to alerts_before_008;
+
+create table store.alerts (
+    rule varchar not null,
+    severity varchar not null,
+    subject varchar not null,
+    message varchar not null,
+    value double,
+    threshold double,
+    fired_at timestamp,
+    resolved_at timestamp,
+    state varchar not null,
+    trace_id varchar,
+    span_id varchar,
+    alert_key varchar not null,
+    pending_at timestamp not null,
+    quiet_at timestamp,
+    last_at timestamp not null,
+    repeat_count bigint not null,
+    raised_by varchar not null,
+    follows_trace boolean not null,
+    noticed_at timestamp not null
+);
+
+insert into store.alerts by name
+with keyed as (
+    select
+        alerts_before_008.* replace (
+            case
+                when rule = 'failed_tool_call' then rule || '/' || trace_id || '/' || subject
+                else alert_key
+            end as alert_key
+        ),
+        coalesce(traces.last_received_at, fired_at) as noticed_at
+    from store.alerts_before_008
+    left join store.traces using (trace_id)
+)
+
+select
+    rule,
+    min(severity) as severity,
+    min(subject) as subject,
+    arg_min(message, (fired_at, span_id)) as message,
+    arg_min(value, (fired_at, span_id)) as value,
+    arg_min(threshold, (fired_at, span_id)) as threshold,
+    min(fired_at) as fired_at,
+    'firing' as state,
+    trace_id,
+    arg_min(span_id, (fired_at, span_id)) as span_id,
+    alert_key,
+    min(fired_at) as pending_at,
+    max(fired_at) as last_at,
+    count(*) as repeat_count,
+    'store' as raised_by,
+    true as follows_trace,
+    max(noticed_at) as noticed_at
+from keyed
+group by rule, trace_id, alert_key;
+
+drop table store.alerts_before_008;
