@@ -26,6 +26,7 @@ _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_CONTENT_DAYS = 36_500
+_MOST_GRACE_S = 3_600
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
 
@@ -59,6 +60,8 @@ class Settings:
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
     content_days: int = 30
+    alert_rules: str | None = None
+    alert_grace_s: float = 15.0
     sample_data: bool = False
 
     @classmethod
@@ -83,6 +86,11 @@ class Settings:
     def database(self) -> Path:
         """The one DuckDB file; only the store opens it."""
         return self.data_dir / "spandeck.duckdb"
+
+    @property
+    def alert_rules_dir(self) -> Path:
+        """The folder of the user's own alert rules."""
+        return Path(self.alert_rules).expanduser().absolute() if self.alert_rules else self.data_dir / "alerts"
 
     @property
     def log_dir(self) -> Path:
@@ -166,6 +174,12 @@ class Settings:
             "content_days",
             self.content_days,
             f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
+        )
+        _require(
+            0 <= self.alert_grace_s <= _MOST_GRACE_S,
+            "alert_grace_s",
+            self.alert_grace_s,
+            f"from 0 to {_MOST_GRACE_S} seconds",
         )
         self._require_tokens_off_loopback()
         return replace(

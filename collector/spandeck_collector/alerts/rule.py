@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from typing import NoReturn
 
 from spandeck_schema import catalog
 
+SHIPPED = "shipped"
 SEVERITIES = ("info", "warning", "error", "critical")
 KEYS: Mapping[str, str] = {
     "span": "trace_id || '/' || span_id",
@@ -64,7 +66,7 @@ class AlertRule:
     minimum_volume: int = 0
     no_data: str = "resolve"
     fires: str = "above"
-    source: str = "shipped"
+    source: str = SHIPPED
 
     @property
     def digest(self) -> str:
@@ -83,30 +85,32 @@ def shipped_rules() -> tuple[AlertRule, ...]:
     return tuple(parse_rule(file.name, file.text) for file in catalog.sql_files("alerts"))
 
 
-def parse_rule(name: str, text: str, source: str = "shipped") -> AlertRule:
+def parse_rule(name: str, text: str, source: str = SHIPPED) -> AlertRule:
     """Read the file of a rule, named without suffix. Raises `RuleError` for what its head lacks or says wrongly."""
     head = _Head(name, text)
     head.check_names()
-    message = head.required("message")
-    severity = head.one_of("severity", SEVERITIES, None)
     key = head.one_of("key", tuple(KEYS), "")
-    shared = {"severity": severity, "message": message, "cool_down": head.duration("cool-down", _NOTHING)}
+    if not (key or head.has("window")):
+        raise RuleError(f"Alert rule {name} has no '-- key: ...' or '-- window: ...' line: add one to its head.", 1)
+    rule = AlertRule(
+        name,
+        message=head.required("message"),
+        severity=head.one_of("severity", SEVERITIES, None),
+        query=text.rstrip().rstrip(";"),
+        cool_down=head.duration("cool-down", _NOTHING),
+        source=source,
+    )
     if key:
         head.refuse(_WINDOW_ENTRIES, "a rule with a key is judged by span or trace")
-        return AlertRule(name, query=text.rstrip().rstrip(";"), key=key, source=source, **shared)
-    if not head.has("window"):
-        raise RuleError(f"Alert rule {name} has no '-- key: ...' or '-- window: ...' line: add one to its head.", 1)
-    return AlertRule(
-        name,
-        query=text.rstrip().rstrip(";"),
+        return replace(rule, key=key)
+    return replace(
+        rule,
         window=head.duration("window", None),
         interval=max(head.duration("interval", timedelta(minutes=1)), _SHORTEST_INTERVAL),
         hold=head.duration("for", _NOTHING),
         minimum_volume=head.count("minimum volume"),
         no_data=head.one_of("no data", NO_DATA, "resolve"),
         fires=head.one_of("fires", FIRES, "above"),
-        source=source,
-        **shared,
     )
 
 
@@ -129,7 +133,9 @@ class _Head:
 
     def required(self, entry: str) -> str:
         if not self.has(entry):
-            raise RuleError(f"Alert rule {self._rule} has no '-- {entry}: ...' line: add it to the head of the file.", 1)
+            raise RuleError(
+                f"Alert rule {self._rule} has no '-- {entry}: ...' line: add it to the head of the file.", 1
+            )
         return self._entries[entry][0]
 
     def one_of(self, entry: str, allowed: tuple[str, ...], default: str | None) -> str:
@@ -170,7 +176,7 @@ class _Head:
             if entry in self._entries:
                 self._wrong(entry, f"leave it out, {why}")
 
-    def _wrong(self, entry: str, rule: str) -> None:
+    def _wrong(self, entry: str, rule: str) -> NoReturn:
         value, line = self._entries[entry]
         raise RuleError(f"Alert rule {self._rule} has {entry} {value!r}: {rule}.", line)
 

@@ -42,7 +42,7 @@ def readings_query(rule: AlertRule, *, has_volume: bool) -> str:
 ),
 read as (
     select
-        cast(subject as varchar) as subject,
+        left(cast(subject as varchar), 200) as subject,
         cast(value as double) as value,
         cast(threshold as double) as threshold,
         cast(trace_id as varchar) as trace_id,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -52,6 +52,12 @@ class Ingest:
         self.history = History(connection, self._pipeline)
         self._quarantine = quarantine
         self.rows_since_checkpoint = 0
+        row = connection.execute("select max(received_at) from store.spans").fetchone()
+        self.received_until: datetime | None = row[0] if row else None
+
+    def silence_rules(self, names: Iterable[str]) -> None:
+        """Let shipped alert rules about spans say nothing, because the user's own stand in their place."""
+        self._pipeline.silenced_rules = tuple(sorted(names))
 
     def position(self) -> Position:
         """Where the journal has been stored up to."""
@@ -72,6 +78,7 @@ class Ingest:
         try:
             for batch, position in decode(records, keeping=self.keeping):
                 self._write(batch, position)
+            self._note_receipt(records)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
             if len(rest) <= 1:
@@ -130,6 +137,11 @@ class Ingest:
     def forget_content(self, before: datetime) -> None:
         """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
         self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
+
+    def _note_receipt(self, records: Sequence[Record]) -> None:
+        latest_us = max(record.received_at_ns for record in records) // 1000
+        received_at = datetime.fromtimestamp(0, UTC).replace(tzinfo=None) + timedelta(microseconds=latest_us)
+        self.received_until = max(self.received_until or received_at, received_at)
 
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2

@@ -101,6 +101,7 @@ class Pipeline:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
+        self.silenced_rules: tuple[str, ...] = ()
         with planning(connection):
             self._plan(connection)
 
@@ -159,6 +160,10 @@ class Pipeline:
         self.fill(*_SETTLE)
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
         self.write("fire_alerts")
+        if self.silenced_rules:
+            self._connection.execute(
+                "delete from fired_alerts where rule in (select unnest(?::varchar[]))", [list(self.silenced_rules)]
+            )
         if tells_alerts:
             self.fill("told_alerts")
             self.write("mark_told_alerts", "add_told_alerts")

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from spandeck_collector.alerts.rule_folder import RuleFolder
 from spandeck_collector.journal import JournalReader, Record, Signal
 from spandeck_collector.settings import Settings
+from spandeck_collector.store.alert_watch import AlertWatch
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.ingest import Ingest, after
 
@@ -35,6 +37,8 @@ class Tail:
         self._reader = reader
         self._ingest = ingest
         self.commands = CommandDesk(ingest)
+        grace = timedelta(seconds=settings.alert_grace_s)
+        self._alerts = AlertWatch(ingest, RuleFolder(settings.alert_rules_dir), grace)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
@@ -62,13 +66,23 @@ class Tail:
             self._forget_content()
             records = self._read()
             if records:
-                self._store(self._with_followers(records))
+                records = self._with_followers(records)
+                self._store(records)
+            self._judge_alerts(records)
             if self._run_command() or records:
                 continue
             if not self._checkpoint_when_idle():
                 self._stop.wait(_LOOK_S)
         self.commands.close()
         self._checkpoint()
+
+    def _judge_alerts(self, records: Sequence[Record]) -> None:
+        """Up to now, or while more may wait in the journal, up to the receipt of the last that was stored."""
+        at_s = records[-1].received_at_ns / 1e9 if records else time.time()
+        try:
+            self._alerts.take_turn(datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None), is_busy=bool(records))
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), alerts are judged later: %s", error)
 
     def _run_command(self) -> bool:
         if not self.commands.run_next():
