@@ -15,10 +15,12 @@ from typing import Any
 from platformdirs import user_data_path
 
 from spandeck_collector.access import host_name
+from spandeck_collector.alerts.channels import AlertChannel, channels_text, read_channels
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
+_HIDDEN = (*_SECRETS, "alert_channels")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
@@ -28,7 +30,14 @@ _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_CONTENT_DAYS = 36_500
 _MOST_GRACE_S = 3_600
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
-_COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
+_COUNTS = (
+    "max_body_bytes",
+    "query_max_rows",
+    "query_max_bytes",
+    "query_concurrency",
+    "checkpoint_rows",
+    "alert_attempts",
+)
 
 
 class SettingsError(ValueError):
@@ -62,6 +71,10 @@ class Settings:
     content_days: int = 30
     alert_rules: str | None = None
     alert_grace_s: float = 15.0
+    alert_channels: tuple[AlertChannel, ...] = ()
+    alert_retry_s: float = 5.0
+    alert_attempts: int = 6
+    alert_private_targets: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -181,6 +194,12 @@ class Settings:
             self.alert_grace_s,
             f"from 0 to {_MOST_GRACE_S} seconds",
         )
+        _require(
+            0 < self.alert_retry_s <= _MOST_GRACE_S,
+            "alert_retry_s",
+            self.alert_retry_s,
+            f"above 0 and at most {_MOST_GRACE_S} seconds",
+        )
         self._require_tokens_off_loopback()
         return replace(
             self,
@@ -263,6 +282,8 @@ def _convert(name: str, value: Any) -> Any:
     try:
         if name == "data_dir":
             return Path(value).expanduser().absolute()
+        if name == "alert_channels":
+            return _channels(value)
         if isinstance(default, bool):
             return _boolean(value)
         if isinstance(default, int | float):
@@ -271,8 +292,10 @@ def _convert(name: str, value: Any) -> Any:
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
         return _string(value)
+    except SettingsError:
+        raise
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        shown = "(hidden)" if name in _SECRETS else repr(value)
+        shown = "(hidden)" if name in _HIDDEN else repr(value)
         rule = "a folder" if name == "data_dir" else _RULES.get(type(default), "a text")
         raise SettingsError(f"{PREFIX}{name.upper()} is {shown}: it must be {rule}.") from error
 
@@ -283,6 +306,13 @@ _RULES: Mapping[type, str] = {
     float: "a number",
     tuple: "host names with commas between them",
 }
+
+
+def _channels(value: Any) -> tuple[AlertChannel, ...]:
+    try:
+        return read_channels(value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{PREFIX}ALERT_CHANNELS is (hidden): it must be {error}.") from None
 
 
 def _number(value: Any, kind: type[int] | type[float]) -> int | float:
@@ -309,6 +339,8 @@ def _boolean(value: Any) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, tuple) and value and isinstance(value[0], AlertChannel):
+        return channels_text(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

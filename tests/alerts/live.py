@@ -24,19 +24,21 @@ FEED = (
 class Live:
     """A sandbox whose alerts are judged; `folder` holds the user's rules."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path | None = None, grace: timedelta = GRACE) -> None:
+        self.grace = grace
         self.sandbox = sandbox
         self.folder = folder
         self.now = NOON
         self.watch = self._watch()
 
     def _watch(self) -> AlertWatch:
-        watch = AlertWatch(self.sandbox.ingest, RuleFolder(self.folder), GRACE)
+        watch = AlertWatch(self.sandbox.ingest, RuleFolder(self.folder), self.grace)
         watch.take_turn(self.now, is_busy=False)
         return watch
 
     def restart(self) -> None:
         """As after a kill of the process."""
+        self.watch.close()
         self.sandbox.restart()
         self.watch = self._watch()
 
@@ -56,7 +58,9 @@ class Live:
         self.sandbox.ingest.store(records)
 
     def judge(self) -> None:
-        """Judge all that is due now."""
+        """Judge all that is due now; what waits a while in a running store is looked at at once."""
+        for watched in self.watch._watched.values():
+            watched.looked_at = watched.rewind_at = 0.0
         assert self.watch.judge_until(self.now, float("inf"))
 
     def until(self, at: datetime) -> None:
@@ -84,9 +88,7 @@ class Live:
         result = self.sandbox.connection.cursor().execute(sql, list(params))
         return [column[0] for column in result.description or ()], result.fetchall()
 
-    def past(
-        self, since: datetime, until: datetime, rules: Iterable[AlertRule] | None = None
-    ) -> list[tuple[Any, ...]]:
+    def past(self, since: datetime, until: datetime, rules: Iterable[AlertRule] | None = None) -> list[tuple[Any, ...]]:
         """The rows that a backtest of all rules gives, in the order of the feed."""
         found: list[PastAlert] = []
         for rule in rules or shipped_rules():

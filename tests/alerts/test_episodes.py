@@ -130,6 +130,7 @@ _VALUES = st.lists(st.sampled_from([0.0, 2.0, 3.0, None]), min_size=40, max_size
     no_data=st.sampled_from(["resolve", "keep"]),
 )
 def test_judging_again_from_late_data_on_is_as_if_they_had_come_in_time(
+    *,
     values: list[float | None],
     late: list[float | None],
     late_minute: int,

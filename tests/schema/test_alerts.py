@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from spandeck_collector.journal import Signal
 from spandeck_collector.alerts.rule import parse_rule, shipped_rules
+from spandeck_collector.journal import Signal
 
 from . import otlp
 from .sandbox import Sandbox

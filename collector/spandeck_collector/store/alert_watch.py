@@ -72,11 +72,17 @@ class AlertWatch:
         self._folder = folder
         self._grace = grace
         self._cursor = ingest.connection.cursor()
+        self._deadline = _Deadline(self._cursor)
         self._watched: dict[str, _Watched] = {}
         self._broken: dict[str, BrokenRule] = {}
         self._rules: list[AlertRule] = []
         self._look_at = self._files_at = 0.0
         self._earliest: dict[tuple[datetime, datetime], datetime | None] = {}
+
+    def close(self) -> None:
+        """Judge no more."""
+        self._deadline.close()
+        self._cursor.close()
 
     def take_turn(self, now: datetime, *, is_busy: bool) -> None:
         """Judge what is due at `now` (UTC without a zone), up to which all that was received is stored.
@@ -267,7 +273,7 @@ class AlertWatch:
         return self._earliest[after, until]
 
     def _ask(self, sql: str, parameters: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
-        with _deadline(self._cursor):
+        with self._deadline.running():
             result = self._cursor.execute(sql, list(parameters))
             return [column[0] for column in result.description or ()], result.fetchall()
 
@@ -298,12 +304,33 @@ class AlertWatch:
             list_rules(self._ingest.connection, self._rules, self._broken.values())
 
 
-@contextmanager
-def _deadline(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    timer = threading.Timer(_DEADLINE_S, cursor.interrupt)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
+class _Deadline:
+    """Interrupts what runs on a cursor for longer than it may; one thread for all queries."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._lock = threading.Lock()
+        self._ends_at: float | None = None
+        self._closed = threading.Event()
+        threading.Thread(target=self._run, name="alert-deadline", daemon=True).start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What is done inside may take so long."""
+        with self._lock:
+            self._ends_at = time.monotonic() + _DEADLINE_S
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ends_at = None
+
+    def _run(self) -> None:
+        while not self._closed.wait(_DEADLINE_S / 10):
+            with self._lock:
+                if self._ends_at is not None and time.monotonic() > self._ends_at:
+                    self._cursor.interrupt()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spandeck_collector.store.commands.alerts import acknowledge_alert, resend_alerts, snooze_alert
 from spandeck_collector.store.commands.command import Action, Command, CommandError, Parameters
 from spandeck_collector.store.commands.normalize import normalize
 
-COMMANDS: Mapping[str, Command] = {"normalize": normalize}
+COMMANDS: Mapping[str, Command] = {
+    "acknowledge_alert": acknowledge_alert,
+    "normalize": normalize,
+    "resend_alerts": resend_alerts,
+    "snooze_alert": snooze_alert,
+}
 
 
 def read_command(name: str, parameters: Parameters) -> Action:
