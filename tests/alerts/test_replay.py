@@ -16,7 +16,7 @@ from .live import Live, by_all
 
 pytestmark = pytest.mark.integration
 
-SLICE = timedelta(minutes=20)
+SLICE = timedelta(minutes=12)
 GRACE = timedelta(minutes=1)
 
 

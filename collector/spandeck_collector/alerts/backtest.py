@@ -78,8 +78,10 @@ def _episodes(judge_: Judge, since: datetime, until: datetime, progress: Callabl
 
 def tick_count(rule: AlertRule, since: datetime, until: datetime) -> int:
     """How many judgements a backtest makes."""
+    if rule.key:
+        return 0
     length: timedelta = tick_at_or_before(until, rule.interval) - tick_at_or_before(since, rule.interval)
-    return 0 if rule.key else length // rule.interval
+    return length // rule.interval
 
 
 def _past(rule: AlertRule, episode: Episode) -> PastAlert:

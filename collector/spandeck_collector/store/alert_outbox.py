@@ -25,6 +25,7 @@ _GROWTH = 4
 _LONGEST_WAIT_S = 3_600.0
 _INSERT = "insert into store.alert_deliveries values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
 _NO_CHANNEL = "-"
+_FACTS = ("alert_id", "alert_key", "rule", "severity", "message", "fired_at", "trace_id", "span_id")
 
 
 class AlertOutbox:
@@ -57,22 +58,21 @@ class AlertOutbox:
         now = self._clock()
         results = self._courier.take_results()
         new = self._rows("new_deliveries", since=now - timedelta(hours=1))
+        if results or new:
+            with self._ingest.transaction():
+                for result in results:
+                    self._note(result, now)
+                for row in new:
+                    self._add(row, now)
         due = self._rows("due_deliveries", now=now, most=max(_MOST_AT_ONCE - self._courier.waiting_count(), 0))
-        if not (results or new or due):
-            return
-        with self._ingest.transaction():
-            for result in results:
-                self._note(result, now)
-            for row in new:
-                self._add(row, now)
-            for row in due:
-                count = row["attempt_count"] + 1
-                place = (row["alert_key"], row["channel"])
-                self._update(place, state="sending", attempt_count=count, updated_at=now)
+        if due:
+            with self._ingest.transaction():
+                for row in due:
+                    place, count = (row["alert_key"], row["channel"]), row["attempt_count"] + 1
+                    self._update(place, state="sending", attempt_count=count, updated_at=now)
         self._ingest.rows_since_checkpoint += len(results) + len(new) + len(due)
         for row in due:
-            names = ("alert_id", "alert_key", "rule", "severity", "message", "fired_at", "trace_id", "span_id")
-            facts = AlertFacts(**{name: row[name] for name in names})
+            facts = AlertFacts(**{name: row[name] for name in _FACTS})
             self._courier.submit(message_of(facts, row["channel"], self._page_url))
 
     def _add(self, row: dict[str, Any], now: datetime) -> None:

@@ -62,9 +62,9 @@ def _mark(ingest: Ingest, kind: str, alert_id: str, for_s: float | None) -> dict
 def _resend(ingest: Ingest, alert_id: str) -> dict[str, Any]:
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = ingest.connection.execute(
-        "update store.alert_deliveries set state = 'waiting', attempt_count = 0, next_attempt_at = ?, updated_at = ? "
+        "update store.alert_deliveries set state = 'waiting', attempt_count = 0, updated_at = ? "
         "where state = 'dead' and starts_with(md5(alert_key), ?) returning alert_key",
-        [now, now, alert_id],
+        [now, alert_id],
     ).fetchall()
     return {"message_count": len(rows)}
 
