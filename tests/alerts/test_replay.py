@@ -1,12 +1,14 @@
 """For a recording, the feed of a live replay is the backtest of the same rules, row for row."""
 
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spandeck_collector.alerts.rule import parse_rule, shipped_rules
 from spandeck_collector.journal import Signal
-from spandeck_collector.parcels import Parcel
 from spandeck_collector.receiver.otlp_json import message_from_json
 from spandeck_collector.recordings import read_recording
 from spandeck_collector.sample_files import sample_folder
@@ -16,33 +18,78 @@ from .live import Live, by_all
 
 pytestmark = pytest.mark.integration
 
-SLICE = timedelta(minutes=12)
-GRACE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1)
+BEGIN, END = datetime(2026, 11, 2, 17, 45), datetime(2026, 11, 2, 17, 56)
+FILES = ("orchestrated_customer_support.jsonl", "incident_failed_tool.jsonl", "autonomous_recommendations.jsonl")
+EVERY_US = 2_000_000
+BUSY = """-- severity: info
+-- window: 1m
+-- interval: 10s
+-- for: 20s
+-- cool-down: 30s
+-- message: {subject} has {value} calls
+select
+    agent_name as subject, count(*) as value, 3 as threshold, null as trace_id, null as span_id
+from llm_calls
+where
+    started_at + to_microseconds(cast(duration_ms * 1000 as bigint)) >= $since
+    and started_at + to_microseconds(cast(duration_ms * 1000 as bigint)) < $until
+group by agent_name
+"""
 
 
-def parcels() -> list[tuple[datetime, Parcel]]:
-    """The last minutes of the sample recordings, in the order in which they ended."""
-    found = [each for path in sorted(sample_folder().glob("*.jsonl")) for each in read_recording(path)]
-    ended = sorted(((moment(each), each) for each in found), key=lambda pair: pair[0])
-    return [(at, each) for at, each in ended if at > ended[-1][0] - SLICE]
+def exports() -> dict[datetime, bytes]:
+    """What a running exporter would have sent, by time: the spans that ended within two seconds, as they ended."""
+    sent: dict[datetime, ExportTraceServiceRequest] = defaultdict(ExportTraceServiceRequest)
+    for name in FILES:
+        for parcel in read_recording(sample_folder() / name):
+            request = message_from_json(parcel.body(), ExportTraceServiceRequest)
+            for resource_spans in request.resource_spans:
+                for scope_spans in resource_spans.scope_spans:
+                    for span in scope_spans.spans:
+                        slot = (span.end_time_unix_nano // 1000 // EVERY_US + 1) * EVERY_US
+                        to = sent[EPOCH + timedelta(microseconds=slot)].resource_spans.add(
+                            resource=resource_spans.resource
+                        )
+                        to.scope_spans.add(scope=scope_spans.scope, spans=[span])
+    return {at: sent[at].SerializeToString() for at in sorted(sent) if BEGIN <= at < END}
 
 
-def protobuf(parcel: Parcel) -> bytes:
-    return message_from_json(parcel.body(), ExportTraceServiceRequest).SerializeToString()
-
-
-def moment(parcel: Parcel) -> datetime:
-    return datetime.fromtimestamp(0, UTC).replace(tzinfo=None) + timedelta(microseconds=parcel.latest_ns // 1000)
-
-
-def test_the_feed_of_a_live_replay_is_the_backtest_row_for_row(sandbox: Sandbox) -> None:
-    recorded = parcels()
-    live = Live(sandbox, grace=GRACE)
-    live.now = begin = recorded[0][0]
+def test_the_feed_of_a_live_replay_is_the_backtest_row_for_row(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "busy.sql").write_text(BUSY)
+    live = Live(sandbox, tmp_path / "rules")
+    live.now = BEGIN
     live.restart()
-    for at, parcel in recorded:
-        live.receive(at, (Signal.TRACES, protobuf(parcel)))
-    live.until(live.now + timedelta(minutes=2))
+    for at, body in exports().items():
+        live.receive(at, (Signal.TRACES, body))
+    live.until(END + timedelta(minutes=1))
     feed = by_all(live.feed())
-    assert feed == live.past(begin - SLICE, live.now - GRACE)
-    assert {row[0] for row in feed} >= {"slow_first_token", "unpriced_traffic"}
+    rules = [*shipped_rules(), parse_rule("busy", BUSY)]
+    assert feed == live.past(BEGIN - timedelta(minutes=1), live.now - timedelta(seconds=15), rules)
+    assert {(row[0], row[8]) for row in feed} >= {("failed_tool_call", "firing"), ("busy", "resolved")}
+    live.restart()
+    live.judge()
+    assert by_all(live.feed()) == feed
+
+
+def test_what_comes_late_is_judged_as_if_it_had_come_in_time(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Three minutes are held back by an exporter, and come at once when their windows have long been judged."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "busy.sql").write_text(BUSY)
+    live = Live(sandbox, tmp_path / "rules")
+    live.now = BEGIN
+    live.restart()
+    held_from, held_until = BEGIN + timedelta(minutes=2), BEGIN + timedelta(minutes=5)
+    sent = {at: body for at, body in exports().items() if at < BEGIN + timedelta(minutes=7)}
+    for at, body in sent.items():
+        if not held_from <= at < held_until:
+            live.receive(at, (Signal.TRACES, body))
+    late = [(Signal.TRACES, body) for at, body in sent.items() if held_from <= at < held_until]
+    rules = [parse_rule("busy", BUSY)]
+    before = [row for row in by_all(live.feed()) if row[0] == "busy"]
+    live.receive(live.now + timedelta(seconds=1), *late)
+    live.until(live.now + timedelta(minutes=1))
+    after = [row for row in by_all(live.feed()) if row[0] == "busy"]
+    assert after == live.past(BEGIN - timedelta(minutes=1), live.now - timedelta(seconds=15), rules)
+    assert after != before
