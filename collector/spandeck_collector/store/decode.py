@@ -95,6 +95,11 @@ class Batch:
         """Whether events of spans tell alerts that their program raised."""
         return SPANDECK_ALERT in self.event_names
 
+    @property
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a span or its resource has a value."""
+        return self.spans.present_slots() | self.resources.present_slots()
+
     @cached_property
     def successor(self) -> Batch:
         """The batch that takes what did not fit into this one."""
