@@ -35,7 +35,7 @@ ended as materialized (
     from span_times as spans
     semi join told using (trace_id)
     where
-        spans.started_at >= (select min(began_at) from told) - interval 1 hour
+        spans.started_at >= (select min(firsts.began_at) from told as firsts) - interval 1 hour
         and coalesce(spans.ended_at, spans.started_at) < $until
 ),
 
@@ -50,9 +50,15 @@ progress as (
         trace_id,
         max(moment) as moment
     from (
-        select trace_id, began_at as moment from told
+        select
+            trace_id,
+            began_at as moment
+        from told
         union all
-        select trace_id, moment from ended
+        select
+            trace_id,
+            moment
+        from ended
     ) as moments
     group by trace_id
 ),
@@ -80,9 +86,17 @@ usual as (
         calls.work,
         quantile_cont(calls.duration_ms, 0.95) / 1000 as usual_s
     from (
-        select model as work, started_at, duration_ms from llm_calls
+        select
+            model as work,
+            started_at,
+            duration_ms
+        from llm_calls
         union all
-        select tool_name as work, started_at, duration_ms from tool_calls
+        select
+            tool_name as work,
+            started_at,
+            duration_ms
+        from tool_calls
     ) as calls
     semi join open_work on calls.work = open_work.work
     where

@@ -44,7 +44,9 @@ select
     -- Of several that came at once the first is told.
     coalesce(rules.cool_down_s, 0) > 0 and (
         fresh.place > 1
-        or coalesce(latest.noticed_at + to_milliseconds(cast(rules.cool_down_s * 1000 as bigint)) > fresh.fired_at, false)
+        or coalesce(
+            latest.noticed_at + to_milliseconds(cast(rules.cool_down_s * 1000 as bigint)) > fresh.fired_at, false
+        )
     ) as is_cooling
 from fresh
 left join latest using (rule, subject)

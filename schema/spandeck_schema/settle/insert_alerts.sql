@@ -1,9 +1,11 @@
 -- grain: one alert that was not there
 insert into store.alerts by name
-select fired_alerts.*
-from fired_alerts
-anti join (
+with known as (
     select alert_key
     from store.alerts
     where noticed_at >= (select min(known_since) from touched_traces)
-) as known using (alert_key)
+)
+
+select fired_alerts.*
+from fired_alerts
+anti join known using (alert_key)
