@@ -1,8 +1,8 @@
 """Every public view: given spans, expected rows. The cases are `cases/VIEW.toml`.
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
-`[[refusals]]`, `[[commands]]`, `[[stored]]` (a row of the table that it names; "noon" is a time), and `[[expected]]`: all
-rows of the view, a column that is left out being NULL.
+`[[refusals]]`, `[[commands]]`, `[[stored]]` (a row of the table that it names; "noon" is a time), and `[[expected]]`:
+all rows of the view, a column that is left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
