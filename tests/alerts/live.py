@@ -24,15 +24,14 @@ FEED = (
 class Live:
     """A sandbox whose alerts are judged; `folder` holds the user's rules."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path | None = None, grace: timedelta = GRACE) -> None:
-        self.grace = grace
+    def __init__(self, sandbox: Sandbox, folder: Path | None = None, now: datetime = NOON) -> None:
         self.sandbox = sandbox
         self.folder = folder
-        self.now = NOON
+        self.now = now
         self.watch = self._watch()
 
     def _watch(self) -> AlertWatch:
-        watch = AlertWatch(self.sandbox.ingest, RuleFolder(self.folder), self.grace)
+        watch = AlertWatch(self.sandbox.ingest, RuleFolder(self.folder), GRACE)
         watch.take_turn(self.now, is_busy=False)
         return watch
 

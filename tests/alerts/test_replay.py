@@ -58,9 +58,7 @@ def exports() -> dict[datetime, bytes]:
 def test_the_feed_of_a_live_replay_is_the_backtest_row_for_row(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "busy.sql").write_text(BUSY)
-    live = Live(sandbox, tmp_path / "rules")
-    live.now = BEGIN
-    live.restart()
+    live = Live(sandbox, tmp_path / "rules", BEGIN)
     for at, body in exports().items():
         live.receive(at, (Signal.TRACES, body))
     live.until(END + timedelta(minutes=1))
@@ -77,9 +75,7 @@ def test_what_comes_late_is_judged_as_if_it_had_come_in_time(sandbox: Sandbox, t
     """Three minutes are held back by an exporter, and come at once when their windows have long been judged."""
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "busy.sql").write_text(BUSY)
-    live = Live(sandbox, tmp_path / "rules")
-    live.now = BEGIN
-    live.restart()
+    live = Live(sandbox, tmp_path / "rules", BEGIN)
     held_from, held_until = BEGIN + timedelta(minutes=2), BEGIN + timedelta(minutes=5)
     sent = {at: body for at, body in exports().items() if at < BEGIN + timedelta(minutes=6)}
     for at, body in sent.items():
