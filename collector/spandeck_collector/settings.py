@@ -19,6 +19,7 @@ from spandeck_collector.alerts.channels import AlertChannel, channels_text, read
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
+UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
 _HIDDEN = (*_SECRETS, "alert_channels")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
@@ -27,7 +28,7 @@ _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
-_MOST_CONTENT_DAYS = 36_500
+_MOST_DAYS = 36_500
 _MOST_GRACE_S = 3_600
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = (
@@ -38,6 +39,7 @@ _COUNTS = (
     "checkpoint_rows",
     "alert_attempts",
 )
+_AGES = ("content_days", "span_days", "rollup_days", "alert_days")
 
 
 class SettingsError(ValueError):
@@ -61,6 +63,8 @@ class Settings:
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
+    journal_limit_s: float = 86_400.0
+    free_space_floor_bytes: int = 256 << 20
     query_timeout_s: float = 10.0
     query_max_rows: int = 100_000
     query_max_bytes: int = 64 << 20
@@ -68,7 +72,12 @@ class Settings:
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
-    content_days: int = 30
+    content_days: int = 7
+    span_days: int = 30
+    rollup_days: int = 400
+    alert_days: int = 90
+    redact: bool = True
+    redact_before_journal: bool = False
     alert_rules: str | None = None
     alert_grace_s: float = 15.0
     alert_channels: tuple[AlertChannel, ...] = ()
@@ -104,6 +113,11 @@ class Settings:
     def alert_rules_dir(self) -> Path:
         """The folder of the user's own alert rules."""
         return Path(self.alert_rules).expanduser().absolute() if self.alert_rules else self.data_dir / "alerts"
+
+    @property
+    def database_copy(self) -> Path:
+        """Stands there while a database file of an older version is upgraded."""
+        return self.database.with_suffix(UPGRADING_SUFFIX)
 
     @property
     def log_dir(self) -> Path:
@@ -176,18 +190,27 @@ class Settings:
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
         _require(
+            math.isfinite(self.journal_limit_s) and self.journal_limit_s >= 0,
+            "journal_limit_s",
+            self.journal_limit_s,
+            "0 (no limit) or a number of seconds",
+        )
+        _require(
+            self.free_space_floor_bytes >= 0,
+            "free_space_floor_bytes",
+            self.free_space_floor_bytes,
+            "0 (no floor) or a number of bytes",
+        )
+        _require(
             _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
             "memory_limit",
             repr(self.memory_limit),
             "a size such as 1GB or 512MB, at least 128MB",
         )
         _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
-        _require(
-            0 <= self.content_days <= _MOST_CONTENT_DAYS,
-            "content_days",
-            self.content_days,
-            f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
-        )
+        for name in _AGES:
+            days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
+            _require(0 <= days <= _MOST_DAYS, name, days, rule)
         _require(
             0 <= self.alert_grace_s <= _MOST_GRACE_S,
             "alert_grace_s",

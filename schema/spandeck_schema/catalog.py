@@ -11,10 +11,11 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 8
-"""Raised by every change of a table; files with another number are refused."""
+FIRST_VERSION = 2
+"""The oldest version of a file that `migrations` lead away from."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
+_MIGRATION = re.compile(r"(\d{3})_[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class SqlFile:
 
     name: str
     grain: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Migration:
+    """Statements that bring the tables of the version before to `version`; they read tables only, no view or macro."""
+
+    version: int
     text: str
 
 
@@ -40,26 +49,28 @@ def sql(folder: str, name: str) -> str:
 
 
 @cache
+def migrations() -> tuple[Migration, ...]:
+    """The files `NNN_what.sql` in the order of their numbers; one may be missing. Raises `ValueError` for a name."""
+    return tuple(_migration(file) for file in sql_files("migrations"))
+
+
+@cache
 def views() -> tuple[SqlFile, ...]:
     """The public views, each after those that it reads."""
-    waiting = {file.name: file for file in sql_files("views")}
-    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
-    ordered: list[SqlFile] = []
-    done: set[str] = set()
-    while waiting:
-        ready = [name for name in waiting if reads[name] <= done]
-        if not ready:
-            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
-        ordered += [waiting.pop(name) for name in ready]
-        done.update(ready)
-    return tuple(ordered)
+    return tuple(file for file in _public() if file.name not in _range_names())
+
+
+@cache
+def ranges() -> tuple[SqlFile, ...]:
+    """The public table macros `NAME(since, until)`: what a view tells, over a range of time."""
+    return tuple(file for file in _public() if file.name in _range_names())
 
 
 @cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(view.text for view in views()))
+    return (*_meanings(), present, *(file.text for file in _public()))
 
 
 @cache
@@ -82,8 +93,39 @@ def _meanings() -> tuple[str, ...]:
     return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
 
 
+def _range_names() -> set[str]:
+    return {file.name for file in sql_files("ranges")}
+
+
+@cache
+def _public() -> tuple[SqlFile, ...]:
+    """Views and ranges, each after those that it reads."""
+    waiting = {file.name: file for folder in ("views", "ranges") for file in sql_files(folder)}
+    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
+    ordered: list[SqlFile] = []
+    done: set[str] = set()
+    while waiting:
+        ready = [name for name in waiting if reads[name] <= done]
+        if not ready:
+            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
+        ordered += [waiting.pop(name) for name in ready]
+        done.update(ready)
+    return tuple(ordered)
+
+
+def _migration(file: SqlFile) -> Migration:
+    matched = _MIGRATION.fullmatch(file.name)
+    if matched is None or int(matched[1]) <= FIRST_VERSION:
+        raise ValueError(f"{file.name}.sql must be named NNN_what.sql, with a number above {FIRST_VERSION:03}.")
+    return Migration(int(matched[1]), file.text)
+
+
 def _read(name: str, text: str) -> SqlFile:
     first = text.partition("\n")[0]
     if not first.startswith("-- grain: "):
         raise ValueError(f"{name} must begin with '-- grain: ...', not with {first!r}.")
     return SqlFile(name.removesuffix(".sql"), first.removeprefix("-- grain: "), text)
+
+
+SCHEMA_VERSION = max(FIRST_VERSION, *(migration.version for migration in migrations()))
+"""What a file is that this package wrote: the highest number of a migration."""

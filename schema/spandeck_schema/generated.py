@@ -54,7 +54,7 @@ def mapped_spans(mapping: Mapping) -> str:
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
-    """Statements that define the macros of words: finish reasons, providers, agent names, event names, trust."""
+    """Statements that define the macros of words: finish reasons, providers, agents, event names, trust."""
     scoped = (dialect for dialect in mapping.dialects if dialect.scopes)
     ranks = " ".join(f"when {_quoted(dialect.family)} then {dialect.rank}" for dialect in scoped)
     return (
@@ -64,6 +64,7 @@ def word_macros(mapping: Mapping) -> tuple[str, ...]:
         _macro("agent_of_span(span_name)", _agent_name(mapping)),
         _macro("is_first_token(event_name)", _any_like("event_name", mapping.first_token_events)),
         _macro("is_chunk(event_name)", _any_like("event_name", mapping.chunk_events)),
+        _macro("handoff_target(tool, arguments, told)", _handoff_target(mapping)),
         _macro("trust_rank(family)", f"case family {ranks} else 9 end"),
     )
 
@@ -93,6 +94,15 @@ def _agent_name(mapping: Mapping) -> str:
     for pattern in mapping.agent_name_patterns:
         name = f"regexp_replace({name}, {_quoted(pattern)}, '')"
     return f"nullif(trim({name}), '')"
+
+
+def _handoff_target(mapping: Mapping) -> str:
+    """The agent that a tool of this name hands over to by its arguments; of any other tool what was told."""
+    cases = []
+    for tool, names in mapping.words["handoff_tools"].items():
+        told = (f"json_extract_string(store.json_of(arguments), {_quoted(f'$.{name}')})" for name in names)
+        cases.append(f"when {_quoted(tool)} then store.to_text({_coalesce(told)})")
+    return f"case tool {' '.join(cases)} else told end"
 
 
 def _runs(sources: Iterable[Source]) -> list[list[Source]]:

@@ -21,7 +21,8 @@ SLOW = "('slow_first_token', 'warning', 'a', 'm', 2500, 2000, '2026-05-04 12:00:
 def test_alerts_of_before_become_alerts_of_now(sandbox: Sandbox) -> None:
     columns = sandbox.rows("describe store.alerts")
     connection = sandbox.connection
-    connection.execute("drop table store.alerts")
+    for table in ("alerts", "alert_clocks", "alert_rules", "alert_marks", "alert_deliveries"):
+        connection.execute(f"drop table store.{table}")
     connection.execute(BEFORE)
     rows = ", ".join([TOOL.format("01", "b", "k1"), TOOL.format("02", "c", "k2"), SLOW])
     connection.execute(f"insert into store.alerts values {rows}")

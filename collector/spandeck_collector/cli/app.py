@@ -6,6 +6,7 @@ import typer
 
 from spandeck_collector.cli import alerts, data, serve
 from spandeck_collector.cli.doctor import doctor
+from spandeck_collector.cli.keeping import backup, export
 from spandeck_collector.cli.normalize import normalize
 from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import SettingsError
@@ -49,6 +50,8 @@ app.command(
 )(data.replay)
 app.command(epilog=_examples("spandeck normalize --since all", "spandeck normalize --since 30d"))(normalize)
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
+app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
+app.command(epilog=_examples("spandeck backup"))(backup)
 app.add_typer(alerts.app, name="alerts")
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)

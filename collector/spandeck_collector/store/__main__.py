@@ -11,11 +11,13 @@ import threading
 import duckdb
 
 from spandeck_collector.data_folder import keep_files_private
+from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
@@ -34,15 +36,18 @@ def main() -> int:
 
 
 def _run(settings: Settings) -> int:
-    connection = open_database(settings.database, settings.memory_limit)
+    space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
+    connection = open_database(settings.database, settings.memory_limit, is_disk_full=space.is_short())
     load_prices(connection)
     tell_if_outdated(connection)
-    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
-    lock(connection)
-    settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
+    quarantine = settings.data_dir / "quarantine"
+    ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact)
+    lock(connection, settings.data_dir)
+    metrics = Metrics()
+    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings, metrics)
+    metrics.watch(connection, settings.data_dir, tail.lag_s)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready)
+        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready, metrics)
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "

@@ -6,12 +6,12 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import duckdb
-from google.protobuf.message import DecodeError
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
 from spandeck_collector.store.content import MOST_CONTENT_BYTES, ContentKeeping
@@ -19,20 +19,22 @@ from spandeck_collector.store.content_parts import MOST_KNOWN
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
 from spandeck_collector.store.pipeline import Pipeline
+from spandeck_collector.store.redactor import redact_records
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
-_BAD_DATA = (
-    duckdb.ConstraintException,
-    duckdb.DataError,
-    duckdb.InvalidInputException,
-    DecodeError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    ValueError,
+_LENGTH_S = {"minute": 60, "hour": 3600}
+DISK_ERRORS = (duckdb.IOException, duckdb.TransactionException, OSError)
+"""What a disk that takes nothing more causes: nothing of the batch is stored, and it can be tried again."""
+
+_NOT_OF_THE_DATA = (
+    duckdb.FatalException,
+    duckdb.ConnectionException,
+    duckdb.InterruptException,
+    MemoryError,
+    *DISK_ERRORS,
 )
-"""What data of a record can cause, however often it is tried."""
+"""What comes of the database, the disk or the machine; anything else a record causes, however often it is tried."""
 
 
 class Ingest:
@@ -42,15 +44,24 @@ class Ingest:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, quarantine: Path, content_bytes: int = MOST_CONTENT_BYTES
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        quarantine: Path,
+        content_bytes: int = MOST_CONTENT_BYTES,
+        *,
+        redact: bool = True,
     ) -> None:
-        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content."""
+        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content.
+
+        With `redact`, secrets are taken out of every record before anything else looks at it.
+        """
         self.connection = connection
         self.keeping = ContentKeeping(content_bytes)
         self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
         self.history = History(connection, self._pipeline)
         self._quarantine = quarantine
+        self._redact = redact
         self.rows_since_checkpoint = 0
         row = connection.execute("select max(received_at) from store.spans").fetchone()
         self.received_until: datetime | None = row[0] if row else None
@@ -70,13 +81,13 @@ class Ingest:
         A record whose data cannot be stored is set aside and counted as refused, and the rest goes on. A record of
         very many spans is stored in parts; the position moves with its last part, and what is stored already is
         known by its ids if it comes again.
-        Raises `duckdb.OutOfMemoryException` when one record does not fit now, `duckdb.FatalException` when the
-        database must be opened anew; `position()` says what is stored.
+        Raises `duckdb.OutOfMemoryException` when one record does not fit now, one of `DISK_ERRORS` when the disk does
+        not take it, `duckdb.FatalException` when the database must be opened anew; `position()` says what is stored.
         """
         if not records:
             return
         try:
-            for batch, position in decode(records, keeping=self.keeping):
+            for batch, position in decode(self._readable(records), keeping=self.keeping):
                 self._write(batch, position)
             self._note_receipt(records)
         except duckdb.OutOfMemoryException:
@@ -84,7 +95,9 @@ class Ingest:
             if len(rest) <= 1:
                 raise
             self._store_halves(rest)
-        except _BAD_DATA as error:
+        except _NOT_OF_THE_DATA:
+            raise
+        except Exception as error:
             rest = after(records, self.position())
             if len(rest) > 1:
                 self._store_halves(rest)
@@ -97,7 +110,7 @@ class Ingest:
         self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
         signal = record.signal.name.lower()
         name = f"{record.position.segment}-{record.position.offset}.{signal}.pb"
-        (self._quarantine / name).write_bytes(record.body)
+        (self._quarantine / name).write_bytes(self._readable([record])[0].body)
         refusal = _refusal(signal, "A request could not be stored.", record.received_at_ns)
         self._write(Batch(refusals=[refusal]), record.position)
 
@@ -114,6 +127,8 @@ class Ingest:
 
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
+        self.gather_log("minute", datetime.max)
+        self._pipeline.rollup.merge()
         try:
             self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
@@ -131,12 +146,22 @@ class Ingest:
         except duckdb.FatalException:
             raise
         except BaseException:
-            self.connection.execute("rollback")
+            # A commit that failed, as on a full disk, has ended the transaction.
+            with suppress(duckdb.TransactionException):
+                self.connection.execute("rollback")
             raise
 
-    def forget_content(self, before: datetime) -> None:
-        """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
-        self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
+    def gather_log(self, unit: Literal["minute", "hour"], until: datetime) -> None:
+        """Sum the ingest log before `until` (UTC, without a zone) by this unit: its rows are one a batch at first."""
+        values = {"unit": unit, "length_s": _LENGTH_S[unit], "until": until}
+        with self.transaction():
+            gathered = self.connection.execute(catalog.sql("normalize", "gathered_ingest_log"), values).to_arrow_table()
+            if gathered.num_rows:
+                self.connection.execute(catalog.sql("normalize", "delete_gathered_log"), values)
+                self.connection.from_arrow(gathered).insert_into("store.ingest_log")
+
+    def _readable(self, records: Sequence[Record]) -> Sequence[Record]:
+        return redact_records(records) if self._redact else records
 
     def _note_receipt(self, records: Sequence[Record]) -> None:
         latest_us = max(record.received_at_ns for record in records) // 1000
@@ -159,6 +184,8 @@ class Ingest:
         # Not before: the parts of a batch that is rolled back are not stored.
         self.keeping.known.add(batch.contents.new_parts())
         self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        if self._pipeline.rollup.is_due:
+            self._pipeline.rollup.merge()
 
     def _write_rows(self, batch: Batch) -> None:
         self._pipeline.take_in(batch)
@@ -170,6 +197,8 @@ class Ingest:
             self._pipeline.settle(tells_alerts=batch.tells_alerts)
         if len(batch.logs):
             self._pipeline.fill("new_logs")
+        if len(batch.metrics):
+            self._pipeline.fill("new_metrics")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         if batch.may_evaluate:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from spandeck_collector.store.alert_rules import prepare_arrival_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
+from spandeck_collector.store.rollup import Rollup, create_tables
 from spandeck_schema import catalog
 from spandeck_schema.generated import mapped_spans
 from spandeck_schema.mapping import Mapping, load_mapping
@@ -32,6 +33,7 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
+    ("normalize", "new_metrics"),
     ("normalize", "new_evaluations"),
     ("normalize", "replaced_spans"),
     ("normalize", "changed_spans"),
@@ -50,6 +52,7 @@ _TABLES = (
     ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
+    ("settle", "settled_runs"),
     ("settle", "told_alerts"),
 )
 """Derived tables, each after those that it reads."""
@@ -73,14 +76,16 @@ _READS = (
 )
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
+    "replace_outdated_spans",
     "leave_outdated_spans",
     "delete_outdated_spans",
     "delete_outdated_events",
     "delete_outdated_content",
     "delete_outdated_evaluations",
 )
+_CHANGES = ("call_changes", "span_changes", "trace_changes")
 _WRITES = (
-    *(("normalize", name) for name in _LEAVE_OUTDATED),
+    *(("rollup" if name == "replace_outdated_spans" else "normalize", name) for name in _LEAVE_OUTDATED),
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
     ("normalize", "insert_span_content"),
@@ -96,6 +101,8 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "delete_runs"),
+    ("settle", "insert_runs"),
     ("settle", "mark_told_alerts"),
     ("settle", "add_told_alerts"),
     ("settle", "update_alerts"),
@@ -119,6 +126,7 @@ class Pipeline:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
         self.silenced_rules: tuple[str, ...] = ()
+        self.rollup = Rollup(connection)
         self._scopes = set(connection.execute(catalog.sql("settle", "stored_call_scopes")).fetchall())
         with planning(connection):
             self._plan(connection)
@@ -135,8 +143,13 @@ class Pipeline:
                 connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
             connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
+        create_tables(connection)
+        for name in _CHANGES:
+            connection.execute(f"create temp view {name} as {catalog.sql('rollup', name)}")
         for folder, name in _TABLES:
             connection.execute(f"prepare fill_{name} as insert into {name} by name {catalog.sql(folder, name)}")
+        groups = catalog.sql("rollup", "group_changes")
+        connection.execute(f"prepare insert_changed_groups as insert into store.rollup_hour by name {groups}")
         for folder, name in (*_READS, *_WRITES):
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
         for number, part in enumerate(load_mapping().parts):
@@ -189,7 +202,9 @@ class Pipeline:
             self.write("add_linked_traces", "add_linked_spans")
         self._tell_details()
         self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
-        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        ((change_count,),) = self.read("insert_changed_groups")
+        self.rollup.add(change_count)
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
         self._settle_alerts(tells_alerts=tells_alerts)
 
     def _may_have_twins(self) -> bool:

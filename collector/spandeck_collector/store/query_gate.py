@@ -132,8 +132,10 @@ def _check_table(node: dict[str, Any], names: set[str]) -> None:
 
 def _check_table_function(function: dict[str, Any]) -> None:
     name = str(function.get("function_name", "")).lower()
-    if name not in _TABLE_FUNCTIONS or function.get("schema") or function.get("catalog"):
-        allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
+    ranges = {macro.name for macro in catalog.ranges()}
+    schemas = {None, "", "main"} if name in ranges else {None, ""}
+    if name not in _TABLE_FUNCTIONS | ranges or function.get("schema") not in schemas or function.get("catalog"):
+        allowed = ", ".join(sorted(_TABLE_FUNCTIONS | ranges))
         raise QueryError(403, f"The table function {name!r} may not be used: allowed are {allowed}.")
 
 

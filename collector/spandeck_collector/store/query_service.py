@@ -1,4 +1,4 @@
-"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /healthz`, `GET /readyz` (contract: README)."""
+"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /healthz`, `/readyz`, `/metrics` (see README)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import re
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.commands.command import CommandError
+from spandeck_collector.store.metrics import CONTENT_TYPE, Metrics
 from spandeck_collector.store.query_gate import QueryError
 from spandeck_collector.store.query_runner import QueryRunner
 
@@ -24,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
 _MOST_COMMAND_BYTES = 64 << 10
 _COMMANDS = "/command/"
+_ASKER_GONE = 499
 _RETRY_LATER = (429, 503)
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -38,13 +41,19 @@ class QueryServer(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, settings: Settings, runner: QueryRunner, commands: CommandDesk, is_ready: Callable[[], bool]
+        self,
+        settings: Settings,
+        runner: QueryRunner,
+        commands: CommandDesk,
+        is_ready: Callable[[], bool],
+        metrics: Metrics,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self.settings = settings
         self.runner = runner
         self.commands = commands
         self.is_ready = is_ready
+        self.metrics = metrics
         self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
 
@@ -62,7 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_outcome(self._state)
 
     def do_POST(self) -> None:
-        self._send_outcome(self._command if self.path.startswith(_COMMANDS) else self._query)
+        is_command = self.path.startswith(_COMMANDS)
+        began = time.monotonic()
+        status = self._send_outcome(self._command if is_command else self._query)
+        self.server.metrics.answered(is_command=is_command, status=status, seconds=time.monotonic() - began)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the base class refuses (malformed requests, other methods), as JSON too."""
@@ -78,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
         self._check_access()
+        if path == "/metrics":
+            return 200, CONTENT_TYPE, self.server.metrics.text()
         is_known = path == "/query" or path.startswith(_COMMANDS)
         raise QueryError(405 if is_known else 404, f"GET {path} does not exist here.")
 
@@ -102,11 +116,15 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.commands.ask(name, _parameters(body))
         return 200, JSON_TYPE, json.dumps(answer).encode()
 
-    def _send_outcome(self, action: Callable[[], Outcome]) -> None:
+    def _send_outcome(self, action: Callable[[], Outcome]) -> int:
+        """The status that was sent; 499 when the asker has gone."""
         try:
-            self._send(self._outcome(action))
+            outcome = self._outcome(action)
+            self._send(outcome)
         except OSError:
             self.close_connection = True
+            return _ASKER_GONE
+        return outcome[0]
 
     def _outcome(self, action: Callable[[], Outcome]) -> Outcome:
         try:

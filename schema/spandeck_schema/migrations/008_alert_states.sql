@@ -59,3 +59,50 @@ from keyed
 group by rule, trace_id, alert_key;
 
 drop table store.alerts_before_008;
+
+create table store.alert_clocks (
+    rule varchar not null,
+    digest varchar not null,
+    evaluated_until timestamp not null,
+    received_until timestamp not null,
+    seen_subjects varchar not null
+);
+
+create table store.alert_rules (
+    rule varchar not null,
+    source varchar not null,
+    severity varchar,
+    judged varchar,
+    window_s double,
+    interval_s double,
+    for_s double,
+    cool_down_s double,
+    minimum_volume bigint,
+    no_data varchar,
+    message varchar,
+    query varchar,
+    error varchar,
+    error_line bigint
+);
+
+create table store.alert_marks (
+    kind varchar not null,
+    rule varchar not null,
+    subject varchar not null,
+    alert_key varchar not null,
+    marked_at timestamp not null,
+    until_at timestamp
+);
+
+create table store.alert_deliveries (
+    alert_key varchar not null,
+    channel varchar not null,
+    rule varchar not null,
+    subject varchar not null,
+    state varchar not null,
+    attempt_count bigint not null,
+    next_attempt_at timestamp not null,
+    error varchar,
+    noticed_at timestamp not null,
+    updated_at timestamp not null
+);

@@ -66,5 +66,12 @@ create table if not exists store.spans (
     received_at timestamp not null,
     attributes map (varchar, varchar),
     resource map (varchar, varchar),
-    links varchar
+    links varchar,
+    cache_kind varchar,
+    cache_saved_usd double,
+    loop_count bigint,
+    memory_tier varchar,
+    guard_action varchar,
+    route_tier varchar,
+    degraded varchar
 );
