@@ -211,6 +211,19 @@ class Settings:
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
             _require(0 <= days <= _MOST_DAYS, name, days, rule)
+        self._validate_alerts()
+        self._require_tokens_off_loopback()
+        return replace(
+            self,
+            allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
+            journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
+        )
+
+    @property
+    def _most_segment_bytes(self) -> int:
+        return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
+
+    def _validate_alerts(self) -> None:
         _require(
             0 <= self.alert_grace_s <= _MOST_GRACE_S,
             "alert_grace_s",
@@ -223,16 +236,6 @@ class Settings:
             self.alert_retry_s,
             f"above 0 and at most {_MOST_GRACE_S} seconds",
         )
-        self._require_tokens_off_loopback()
-        return replace(
-            self,
-            allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
-            journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
-        )
-
-    @property
-    def _most_segment_bytes(self) -> int:
-        return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
 
     def _validate_addresses(self) -> None:
         _require(
