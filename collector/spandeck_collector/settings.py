@@ -30,7 +30,9 @@ _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_DAYS = 36_500
 _MOST_GRACE_S = 3_600
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+_TIMES = ("query_timeout_s", "request_timeout_s", "idle_timeout_s")
 _COUNTS = (
     "max_body_bytes",
     "query_max_rows",
@@ -60,6 +62,11 @@ class Settings:
     read_token: str | None = None
     admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    request_timeout_s: float = 30.0
+    idle_timeout_s: float = 75.0
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
@@ -149,9 +156,12 @@ class Settings:
         return not self.is_loopback or self.read_token is not None
 
     def url(self, port: int) -> str:
-        """The address at which this machine reaches one of the ports."""
+        """The address at which this machine reaches one of the ports; with TLS the receiver's are https."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"
+        scheme = "https" if self.tls_certificate and port in (self.http_port, self.grpc_port) else "http"
+        return (
+            f"{scheme}://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{scheme}://{host}:{port}"
+        )
 
     def environment(self) -> dict[str, str]:
         """The settings as `SPANDECK_*`, for a child process."""
@@ -171,12 +181,9 @@ class Settings:
         self._validate_addresses()
         for name in _COUNTS:
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        _require(
-            math.isfinite(self.query_timeout_s) and self.query_timeout_s > 0,
-            "query_timeout_s",
-            self.query_timeout_s,
-            "above 0 seconds",
-        )
+        for name in _TIMES:
+            seconds = getattr(self, name)
+            _require(math.isfinite(seconds) and seconds > 0, name, seconds, "above 0 seconds")
         _require(
             self.journal_segment_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_segment_bytes",
@@ -213,8 +220,10 @@ class Settings:
             _require(0 <= days <= _MOST_DAYS, name, days, rule)
         self._validate_alerts()
         self._require_tokens_off_loopback()
+        self._validate_tls()
         return replace(
             self,
+            cors_origins=tuple(map(_origin, self.cors_origins)),
             allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
             journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
         )
@@ -257,6 +266,13 @@ class Settings:
             allowed = token is None or (token.isascii() and token.isprintable() and " " not in token)
             _require(allowed, name, "(hidden)", "printable ASCII without spaces")
 
+    def _validate_tls(self) -> None:
+        for name, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is set and {PREFIX}{other.upper()} is not: TLS needs both, as PEM files."
+                )
+
     def _require_tokens_off_loopback(self) -> None:
         if self.is_loopback:
             return
@@ -285,6 +301,17 @@ def _allowed_host(text: str) -> str:
     is_name = name != "" and (":" in name or name == bare.lower().rstrip("."))
     _require(is_name, "allowed_hosts", repr(text), "host names or addresses, without port and scheme")
     return name
+
+
+def _origin(text: str) -> str:
+    """A web origin as a browser sends it: `scheme://host`, with the port where it is not the scheme's own."""
+    _require(
+        _ORIGIN.fullmatch(text) is not None,
+        "cors_origins",
+        repr(text),
+        "origins such as https://app.example.org:8443, each named whole: * is not taken",
+    )
+    return text.lower()
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -330,7 +357,7 @@ _RULES: Mapping[type, str] = {
     bool: "1 or 0",
     int: "a whole number",
     float: "a number",
-    tuple: "host names with commas between them",
+    tuple: "a list with commas between its parts",
 }
 
 

@@ -161,6 +161,7 @@ values = { "x'" = "tool" }
 [finish_reasons]
 [providers]
 [model_providers]
+[handoff_tools]
 [provider_names]
 without = "x"
 [framework_names]

@@ -1,6 +1,5 @@
 """Roll-ups are what the stored rows make of themselves, however these came, and their percentiles are near enough."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from spandeck_collector.journal import Signal
 from spandeck_collector.store.commands.normalize import normalize
-from spandeck_schema import catalog
 from spandeck_schema.rollup import rebuilt_groups
 
 from .generated import World, arrivals, placed, wild_worlds
@@ -250,9 +248,3 @@ def test_whole_days_hours_and_cut_hours_of_a_range_make_its_calls(sandbox: Sandb
         exact = "select quantile_cont(duration_ms, 0.99) as ms from llm_calls where started_at >= ? and started_at < ?"
         (long,), (short,) = sandbox.rows(ends, [since, until]), sandbox.rows(exact, [since, until])
         assert long["ms"] == pytest.approx(short["ms"], rel=0.0101), (since, until)
-
-
-def test_every_range_is_a_public_macro() -> None:
-    for file in catalog.ranges():
-        head = rf"create or replace macro main\.{file.name}\(\s*since, until\b[^()]*\) as table\b"
-        assert re.search(head, file.text), file.name

@@ -12,6 +12,7 @@ import typer
 
 from spandeck_collector.cli.options import HttpPort, QueryPort, UiPort, settings_with
 from spandeck_collector.cli.output import Format, write_json
+from spandeck_collector.own_tls import own_tls
 from spandeck_collector.plain_text import tell
 from spandeck_collector.query_client import AskError, ask, ask_json
 from spandeck_collector.settings import Settings
@@ -124,7 +125,7 @@ def send_test(http_port: HttpPort = None, query_port: QueryPort = None, ui_port:
     from spandeck_collector.send_test import send_test as send  # noqa: PLC0415
 
     settings = settings_with(http_port=http_port, query_port=query_port, ui_port=ui_port)
-    sent = send(settings.url(settings.http_port), settings.ingest_token)
+    sent = send(settings.url(settings.http_port), settings.ingest_token, own_tls(settings))
     stored = wait_for_spans(settings, [sent.trace_id], sent.span_count)
     print(_link(settings, sent.trace_id))
     if stored != sent.span_count:

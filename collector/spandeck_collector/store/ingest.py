@@ -23,6 +23,7 @@ from spandeck_collector.store.redactor import redact_records
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
+_BYTES_A_ROW = 2048  # of a common span; one with a larger resource counts as several rows until the checkpoint
 _LENGTH_S = {"minute": 60, "hour": 3600}
 DISK_ERRORS = (duckdb.IOException, duckdb.TransactionException, OSError)
 """What a disk that takes nothing more causes: nothing of the batch is stored, and it can be tried again."""
@@ -183,7 +184,8 @@ class Ingest:
                 )
         # Not before: the parts of a batch that is rolled back are not stored.
         self.keeping.known.add(batch.contents.new_parts())
-        self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        rows = len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        self.rows_since_checkpoint += rows + batch.resource_bytes // _BYTES_A_ROW
         if self._pipeline.rollup.is_due:
             self._pipeline.rollup.merge()
 
