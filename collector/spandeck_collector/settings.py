@@ -233,18 +233,9 @@ class Settings:
         return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
 
     def _validate_alerts(self) -> None:
-        _require(
-            0 <= self.alert_grace_s <= _MOST_GRACE_S,
-            "alert_grace_s",
-            self.alert_grace_s,
-            f"from 0 to {_MOST_GRACE_S} seconds",
-        )
-        _require(
-            0 < self.alert_retry_s <= _MOST_GRACE_S,
-            "alert_retry_s",
-            self.alert_retry_s,
-            f"above 0 and at most {_MOST_GRACE_S} seconds",
-        )
+        rule = f"from 0 to {_MOST_GRACE_S} seconds"
+        _require(0 <= self.alert_grace_s <= _MOST_GRACE_S, "alert_grace_s", self.alert_grace_s, rule)
+        _require(0 < self.alert_retry_s <= _MOST_GRACE_S, "alert_retry_s", self.alert_retry_s, "above 0, " + rule)
 
     def _validate_addresses(self) -> None:
         _require(

@@ -43,7 +43,7 @@ def exports() -> dict[datetime, bytes]:
     sent: dict[datetime, ExportTraceServiceRequest] = defaultdict(ExportTraceServiceRequest)
     for name in FILES:
         for parcel in read_recording(sample_folder() / name):
-            request = message_from_json(parcel.body(), ExportTraceServiceRequest)
+            request, _ = message_from_json(parcel.body(), ExportTraceServiceRequest)
             for resource_spans in request.resource_spans:
                 for scope_spans in resource_spans.scope_spans:
                     for span in scope_spans.spans:
