@@ -138,6 +138,8 @@ class Supervisor:
         if path.exists() and path.stat().st_size > _MOST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         environment = os.environ | self._settings.environment() | {"SPANDECK_SUPERVISED": "1"}
+        if child.process is not None:
+            environment[f"{PREFIX}{child.name.upper()}_ENDED_WITH"] = str(child.process.returncode)
         with path.open("ab") as log:
             child.log_start = log.tell()
             child.process = subprocess.Popen(

@@ -28,8 +28,8 @@ create or replace macro store.latency_between(by_what, since, until) as table (
             cast(null as double) as time_to_first_token_ms
         from store.spans
         where
-            kind != 'details'
-            and by_what in ('service', 'operation')
+            by_what in ('service', 'operation')
+            and kind is distinct from 'details'
             and (by_what = 'operation' or parent_span_id is null or otel_kind in ('SERVER', 'CONSUMER'))
             and started_at >= cast(since as timestamp)
             and started_at < cast(until as timestamp)

@@ -116,6 +116,7 @@ facts as (
         status,
         duration_ms
     from span_changes
+    where kind is distinct from 'details'
     union all by name
     select
         sign,

@@ -30,7 +30,7 @@ create or replace macro main.span_groups_between(since, until) as table (
         end as duration_buckets
     from store.spans
     where
-        kind != 'details'
+        kind is distinct from 'details'
         and started_at >= cast(since as timestamp)
         and started_at < cast(until as timestamp)
         and store.is_of_edge(started_at, since, until)

@@ -35,7 +35,7 @@ with facts as (
         status,
         duration_ms
     from span_changes
-    where kind != 'details'
+    where kind is distinct from 'details'
     union all by name
     select
         sign,
