@@ -15,11 +15,13 @@ from typing import Any
 from platformdirs import user_data_path
 
 from spandeck_collector.access import host_name
+from spandeck_collector.alerts.channels import AlertChannel, channels_text, read_channels
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
 UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
+_HIDDEN = (*_SECRETS, "alert_channels")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
@@ -27,10 +29,18 @@ _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_DAYS = 36_500
+_MOST_GRACE_S = 3_600
 _ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _TIMES = ("query_timeout_s", "request_timeout_s", "idle_timeout_s")
-_COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
+_COUNTS = (
+    "max_body_bytes",
+    "query_max_rows",
+    "query_max_bytes",
+    "query_concurrency",
+    "checkpoint_rows",
+    "alert_attempts",
+)
 _AGES = ("content_days", "span_days", "rollup_days", "alert_days")
 
 
@@ -75,6 +85,12 @@ class Settings:
     alert_days: int = 90
     redact: bool = True
     redact_before_journal: bool = False
+    alert_rules: str | None = None
+    alert_grace_s: float = 15.0
+    alert_channels: tuple[AlertChannel, ...] = ()
+    alert_retry_s: float = 5.0
+    alert_attempts: int = 6
+    alert_private_targets: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -99,6 +115,11 @@ class Settings:
     def database(self) -> Path:
         """The one DuckDB file; only the store opens it."""
         return self.data_dir / "spandeck.duckdb"
+
+    @property
+    def alert_rules_dir(self) -> Path:
+        """The folder of the user's own alert rules."""
+        return Path(self.alert_rules).expanduser().absolute() if self.alert_rules else self.data_dir / "alerts"
 
     @property
     def database_copy(self) -> Path:
@@ -197,6 +218,7 @@ class Settings:
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
             _require(0 <= days <= _MOST_DAYS, name, days, rule)
+        self._validate_alerts()
         self._require_tokens_off_loopback()
         self._validate_tls()
         return replace(
@@ -209,6 +231,11 @@ class Settings:
     @property
     def _most_segment_bytes(self) -> int:
         return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
+
+    def _validate_alerts(self) -> None:
+        rule = f"from 0 to {_MOST_GRACE_S} seconds"
+        _require(0 <= self.alert_grace_s <= _MOST_GRACE_S, "alert_grace_s", self.alert_grace_s, rule)
+        _require(0 < self.alert_retry_s <= _MOST_GRACE_S, "alert_retry_s", self.alert_retry_s, "above 0, " + rule)
 
     def _validate_addresses(self) -> None:
         _require(
@@ -299,6 +326,8 @@ def _convert(name: str, value: Any) -> Any:
     try:
         if name == "data_dir":
             return Path(value).expanduser().absolute()
+        if name == "alert_channels":
+            return _channels(value)
         if isinstance(default, bool):
             return _boolean(value)
         if isinstance(default, int | float):
@@ -307,8 +336,10 @@ def _convert(name: str, value: Any) -> Any:
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
         return _string(value)
+    except SettingsError:
+        raise
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        shown = "(hidden)" if name in _SECRETS else repr(value)
+        shown = "(hidden)" if name in _HIDDEN else repr(value)
         rule = "a folder" if name == "data_dir" else _RULES.get(type(default), "a text")
         raise SettingsError(f"{PREFIX}{name.upper()} is {shown}: it must be {rule}.") from error
 
@@ -319,6 +350,13 @@ _RULES: Mapping[type, str] = {
     float: "a number",
     tuple: "a list with commas between its parts",
 }
+
+
+def _channels(value: Any) -> tuple[AlertChannel, ...]:
+    try:
+        return read_channels(value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{PREFIX}ALERT_CHANNELS is (hidden): it must be {error}.") from None
 
 
 def _number(value: Any, kind: type[int] | type[float]) -> int | float:
@@ -345,6 +383,8 @@ def _boolean(value: Any) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, tuple) and value and isinstance(value[0], AlertChannel):
+        return channels_text(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -1,8 +1,8 @@
 """Every public view: given spans, expected rows. The cases are `cases/VIEW.toml`.
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
-`[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, and `[[expected]]`: all rows of the view, a column that is left out
-being NULL.
+`[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, `[[stored]]` (a row of the table that it names; "noon" is a time),
+and `[[expected]]`: all rows of the view, a column that is left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
@@ -76,6 +76,12 @@ def feed(sandbox: Sandbox, case: dict[str, Any]) -> None:
     for words in case.get("commands", ()):
         values = [words["name"], words["parameters"], words["outcome"], otlp.NOON]
         sandbox.connection.execute("insert into store.commands values (?, ?, ?, ?::timestamptz::timestamp)", values)
+    for words in case.get("stored", ()):
+        noon = otlp.NOON.replace(tzinfo=None)
+        row = {name: noon if cell == "noon" else cell for name, cell in words.items() if name != "table"}
+        places = ", ".join("?" * len(row))
+        insert = f"insert into store.{words['table']} ({', '.join(row)}) values ({places})"
+        sandbox.connection.execute(insert, list(row.values()))
     for words in case.get("saved_queries", ()):
         values = [words["name"], words["sql"], otlp.NOON]
         sandbox.connection.execute("insert into store.saved_queries values (?, ?, ?::timestamptz::timestamp)", values)

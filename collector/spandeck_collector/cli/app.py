@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from spandeck_collector.cli import data, serve
+from spandeck_collector.cli import alerts, data, serve
 from spandeck_collector.cli.doctor import doctor
 from spandeck_collector.cli.keeping import backup, export
 from spandeck_collector.cli.normalize import normalize
@@ -53,6 +53,7 @@ app.command(epilog=_examples("spandeck normalize --since all", "spandeck normali
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
 app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
 app.command(epilog=_examples("spandeck backup"))(backup)
+app.add_typer(alerts.app, name="alerts")
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 

@@ -22,6 +22,7 @@ from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, Origin, appe
 from spandeck_collector.store.values import attribute_texts, bounded, bounded_resource, bounded_text
 from spandeck_collector.wire import parse
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
+from spandeck_schema.semantic_conventions import SPANDECK_ALERT
 
 MOST_SPANS = 20_000
 """Spans of one transaction: a request may hold millions, which would take gigabytes at once."""
@@ -101,6 +102,11 @@ class Batch:
     def is_full(self, most_spans: int) -> bool:
         """Whether no further span may be added: the database would hold too much before it can write any of it."""
         return len(self.spans) >= most_spans or self.resource_bytes >= MOST_RESOURCE_BYTES_AT_ONCE
+
+    @property
+    def tells_alerts(self) -> bool:
+        """Whether events of spans tell alerts that their program raised."""
+        return SPANDECK_ALERT in self.event_names
 
     @property
     def present_slots(self) -> frozenset[str]:

@@ -106,7 +106,7 @@ class History:
         if last_id is None:
             return Progress(done_count, trace_count, 0, behind)
         changed_count = self._normalize()
-        self._pipeline.settle()
+        self._pipeline.settle(tells_alerts=True)
         self._pipeline.empty()
         return Progress(done_count, trace_count, changed_count, Place(last_at, last_id))
 

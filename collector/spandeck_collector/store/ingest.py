@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +64,12 @@ class Ingest:
         self._quarantine = quarantine
         self._redact = redact
         self.rows_since_checkpoint = 0
+        row = connection.execute("select max(received_at) from store.spans").fetchone()
+        self.received_until: datetime | None = row[0] if row else None
+
+    def silence_rules(self, names: Iterable[str]) -> None:
+        """Let shipped alert rules about spans say nothing, because the user's own stand in their place."""
+        self._pipeline.silenced_rules = tuple(sorted(names))
 
     def position(self) -> Position:
         """Where the journal has been stored up to."""
@@ -84,6 +90,7 @@ class Ingest:
         try:
             for batch, position in decode(self._readable(records), keeping=self.keeping):
                 self._write(batch, position)
+            self._note_receipt(records)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
             if len(rest) <= 1:
@@ -157,6 +164,11 @@ class Ingest:
     def _readable(self, records: Sequence[Record]) -> Sequence[Record]:
         return redact_records(records) if self._redact else records
 
+    def _note_receipt(self, records: Sequence[Record]) -> None:
+        latest_us = max(record.received_at_ns for record in records) // 1000
+        received_at = datetime.fromtimestamp(0, UTC).replace(tzinfo=None) + timedelta(microseconds=latest_us)
+        self.received_until = max(self.received_until or received_at, received_at)
+
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2
         self.store(records[:middle])
@@ -184,7 +196,7 @@ class Ingest:
             self._pipeline.leave_outdated()
             self._pipeline.normalize(batch.present_slots)
             self._pipeline.write("insert_spans", "insert_span_events")
-            self._pipeline.settle()
+            self._pipeline.settle(tells_alerts=batch.tells_alerts)
         if len(batch.logs):
             self._pipeline.fill("new_logs")
         if len(batch.metrics):

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
+from spandeck_collector.store.alert_rules import prepare_arrival_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
 from spandeck_collector.store.rollup import Rollup, create_tables
@@ -53,14 +53,17 @@ _TABLES = (
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
     ("settle", "settled_runs"),
+    ("settle", "told_alerts"),
 )
 """Derived tables, each after those that it reads."""
 
 _NEW_SPANS = "new_spans"
 _LINK = ("near_calls", "linked_traces")
 _DETAILS = "span_details"
+_TOLD = "told_alerts"
 _TWINS = ("id_twins", "overlap_twins", "call_twins")
-_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in (*_LINK, _DETAILS, *_TWINS))
+_APART = (*_LINK, _DETAILS, *_TWINS, _TOLD)
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _APART)
 _TREE = _SETTLE[: _SETTLE.index("counted_calls")]
 _REST = _SETTLE[len(_TREE) :]
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
@@ -70,7 +73,6 @@ _READS = (
     ("normalize", "unnamed_models"),
     ("settle", "call_scopes"),
     ("settle", "details_count"),
-    ("settle", "settled_extent"),
 )
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
@@ -101,6 +103,8 @@ _WRITES = (
     ("settle", "insert_traces"),
     ("settle", "delete_runs"),
     ("settle", "insert_runs"),
+    ("settle", "mark_told_alerts"),
+    ("settle", "add_told_alerts"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -121,6 +125,7 @@ class Pipeline:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
+        self.silenced_rules: tuple[str, ...] = ()
         self.rollup = Rollup(connection)
         self._scopes = set(connection.execute(catalog.sql("settle", "stored_call_scopes")).fetchall())
         with planning(connection):
@@ -151,8 +156,7 @@ class Pipeline:
             self._plan_new_spans(f"{_NEW_SPANS}_{number}", load_mapping().of_slots(part))
         for name in _EMPTIED:
             connection.execute(f"prepare empty_{name} as delete from {name}")
-        for rule in shipped_rules():
-            prepare_rule(connection, rule)
+        connection.execute(prepare_arrival_rules())
 
     def _plan_new_spans(self, name: str, mapping: Mapping) -> None:
         mapped = f"from ({mapped_spans(mapping)}) as mapped_spans"
@@ -187,8 +191,11 @@ class Pipeline:
         self.fill("new_arrivals", _NEW_SPANS if slots is None else _smallest_part(slots))
         name_models(self._connection, self.read("unnamed_models"))
 
-    def settle(self) -> None:
-        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
+    def settle(self, *, tells_alerts: bool) -> None:
+        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`.
+
+        `tells_alerts`: events of the incoming spans tell alerts that their program raised.
+        """
         has_twins = self._may_have_twins()
         if has_twins:
             self.fill(*_LINK)
@@ -198,7 +205,7 @@ class Pipeline:
         ((change_count,),) = self.read("insert_changed_groups")
         self.rollup.add(change_count)
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
-        self._settle_alerts()
+        self._settle_alerts(tells_alerts=tells_alerts)
 
     def _may_have_twins(self) -> bool:
         """Whether two scopes told calls of one kind: of one scope, no call is told again in another trace."""
@@ -212,10 +219,15 @@ class Pipeline:
             self.fill(_DETAILS)
             self.write("tell_new_spans", "tell_stored_spans")
 
-    def _settle_alerts(self) -> None:
-        for since, until in self.read("settled_extent"):
-            for rule in shipped_rules():
-                fire(self._connection, rule, since, until)
+    def _settle_alerts(self, *, tells_alerts: bool) -> None:
+        self.write("fire_alerts")
+        if self.silenced_rules:
+            self._connection.execute(
+                "delete from fired_alerts where rule in (select unnest(?::varchar[]))", [list(self.silenced_rules)]
+            )
+        if tells_alerts:
+            self.fill(_TOLD)
+            self.write("mark_told_alerts", "add_told_alerts")
         self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:

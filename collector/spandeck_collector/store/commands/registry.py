@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spandeck_collector.store.commands.alerts import acknowledge_alert, resend_alerts, snooze_alert
 from spandeck_collector.store.commands.backup import backup
 from spandeck_collector.store.commands.command import Action, Beside, Command, CommandError, Parameters
 from spandeck_collector.store.commands.export import export
@@ -11,11 +12,14 @@ from spandeck_collector.store.commands.normalize import normalize
 from spandeck_collector.store.commands.saved_queries import delete_query, save_query
 
 COMMANDS: Mapping[str, Command] = {
+    "acknowledge_alert": acknowledge_alert,
     "backup": backup,
     "delete_query": delete_query,
     "export": export,
     "normalize": normalize,
+    "resend_alerts": resend_alerts,
     "save_query": save_query,
+    "snooze_alert": snooze_alert,
 }
 
 
