@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 
@@ -59,6 +60,9 @@ class Settings:
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
     content_days: int = 30
+    time_zone: str = "UTC"
+    prices_file: str = ""
+    budgets_file: str = ""
     sample_data: bool = False
 
     @classmethod
@@ -83,6 +87,19 @@ class Settings:
     def database(self) -> Path:
         """The one DuckDB file; only the store opens it."""
         return self.data_dir / "spandeck.duckdb"
+
+    @property
+    def prices_path(self) -> Path:
+        """The user's own prices."""
+        return self._own_path(self.prices_file, "prices.toml")
+
+    @property
+    def budgets_path(self) -> Path:
+        """The user's budgets."""
+        return self._own_path(self.budgets_file, "budgets.toml")
+
+    def _own_path(self, given: str, name: str) -> Path:
+        return Path(given).expanduser().absolute() if given else self.data_dir / name
 
     @property
     def log_dir(self) -> Path:
@@ -167,6 +184,9 @@ class Settings:
             self.content_days,
             f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
         )
+        _require(
+            _is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin"
+        )
         self._require_tokens_off_loopback()
         return replace(
             self,
@@ -207,6 +227,14 @@ class Settings:
                     f"SPANDECK_HOST is {self.host!r}, which others can reach, and {PREFIX}{name.upper()} "
                     "is not set: set a token, or bind to 127.0.0.1."
                 )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _memory_bytes(text: str) -> float:

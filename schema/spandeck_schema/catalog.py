@@ -11,7 +11,7 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 7
 """Raised by every change of a table; files with another number are refused."""
 
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
@@ -42,24 +42,39 @@ def sql(folder: str, name: str) -> str:
 @cache
 def views() -> tuple[SqlFile, ...]:
     """The public views, each after those that it reads."""
-    waiting = {file.name: file for file in sql_files("views")}
-    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
+    return _in_order(sql_files("views"))
+
+
+@cache
+def public_macros() -> tuple[SqlFile, ...]:
+    """The table functions that users may call, as `what_if('gpt-4o')`."""
+    return sql_files("public_macros")
+
+
+def _in_order(files_read: tuple[SqlFile, ...]) -> tuple[SqlFile, ...]:
+    """Files, each after those that its statement names."""
+    waiting = {file.name: file for file in files_read}
+    reads = {name: (_words(file.text) & waiting.keys()) - {name} for name, file in waiting.items()}
     ordered: list[SqlFile] = []
     done: set[str] = set()
     while waiting:
         ready = [name for name in waiting if reads[name] <= done]
         if not ready:
-            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
+            raise ValueError(f"SQL files name each other in a circle: {', '.join(waiting)}.")
         ordered += [waiting.pop(name) for name in ready]
         done.update(ready)
     return tuple(ordered)
+
+
+def _words(text: str) -> set[str]:
+    return {word for line in text.splitlines() if not line.lstrip().startswith("--") for word in _NAME.findall(line)}
 
 
 @cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(view.text for view in views()))
+    return (*_meanings(), present, *(file.text for file in (*views(), *public_macros())))
 
 
 @cache
@@ -79,7 +94,7 @@ def mapping_digest() -> str:
 
 @cache
 def _meanings() -> tuple[str, ...]:
-    return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
+    return (*word_macros(load_mapping()), *(file.text for file in _in_order(sql_files("macros"))))
 
 
 def _read(name: str, text: str) -> SqlFile:

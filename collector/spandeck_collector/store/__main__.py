@@ -13,9 +13,11 @@ import duckdb
 from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.store.commands.prices import read_prices
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.price_file import PriceFileError
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
@@ -35,9 +37,12 @@ def main() -> int:
 
 def _run(settings: Settings) -> int:
     connection = open_database(settings.database, settings.memory_limit)
-    load_prices(connection)
+    try:
+        load_prices(connection, read_prices(settings.prices_path))
+    except (PriceFileError, OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{settings.prices_path} cannot be used: {error} Mend it, or move it away.") from error
     tell_if_outdated(connection)
-    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes)
+    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes, settings.prices_path)
     lock(connection)
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)

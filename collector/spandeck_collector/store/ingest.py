@@ -42,10 +42,18 @@ class Ingest:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, quarantine: Path, content_bytes: int = MOST_CONTENT_BYTES
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        quarantine: Path,
+        content_bytes: int = MOST_CONTENT_BYTES,
+        prices_file: Path | None = None,
     ) -> None:
-        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content."""
+        """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content.
+
+        `prices_file` is the user's prices.toml, which commands read and write.
+        """
         self.connection = connection
+        self.prices_file = prices_file
         self.keeping = ContentKeeping(content_bytes)
         self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)

@@ -69,7 +69,20 @@ mapped as (
                 timed.time_to_first_token_ms,
                 (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
             ) as time_to_first_token_ms,
-            coalesce(timed.finish_reasons, choices.finish_reasons) as finish_reasons
+            coalesce(timed.finish_reasons, choices.finish_reasons) as finish_reasons,
+            -- Some tell what was written to the cache only by how long it is kept.
+            coalesce(
+                timed.cache_write_tokens,
+                coalesce(timed.cache_write_5m_tokens, 0) + timed.cache_write_1h_tokens,
+                timed.cache_write_5m_tokens
+            ) as cache_write_tokens,
+            coalesce(
+                timed.cache_write_1h_tokens,
+                case
+                    when timed.cache_write_tokens > timed.cache_write_5m_tokens
+                        then timed.cache_write_tokens - timed.cache_write_5m_tokens
+                end
+            ) as cache_write_1h_tokens
         ),
         exceptions.exception_type,
         exceptions.exception_message,
@@ -187,6 +200,7 @@ select
     reasoning_tokens,
     audio_input_tokens,
     audio_output_tokens,
+    service_tier,
     usage_basis,
     usage_source,
     judges_parent,

@@ -37,6 +37,7 @@ create table if not exists store.calls (
     reasoning_tokens bigint,
     audio_input_tokens bigint,
     audio_output_tokens bigint,
+    service_tier varchar,
     own_input_tokens bigint,
     usage_basis varchar,
     usage_source varchar,

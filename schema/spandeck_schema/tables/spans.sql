@@ -56,6 +56,7 @@ create table if not exists store.spans (
     reasoning_tokens bigint,
     audio_input_tokens bigint,
     audio_output_tokens bigint,
+    service_tier varchar,
     usage_basis varchar,
     usage_source varchar,
     judges_parent boolean,

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 from spandeck_collector.store.commands.command import Action, Command, CommandError, Parameters
 from spandeck_collector.store.commands.normalize import normalize
+from spandeck_collector.store.commands.prices import apply_prices, import_prices
 
-COMMANDS: Mapping[str, Command] = {"normalize": normalize}
+COMMANDS: Mapping[str, Command] = {
+    "apply_prices": apply_prices,
+    "import_prices": import_prices,
+    "normalize": normalize,
+}
 
 
 def read_command(name: str, parameters: Parameters) -> Action:
