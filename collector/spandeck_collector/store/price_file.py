@@ -63,10 +63,14 @@ class Discount:
 
 @dataclass(frozen=True)
 class PriceFile:
-    """All of it; `digest` is empty for an empty file."""
+    """All of it; `digest` is empty for an empty file.
+
+    `providers` are names of the user's own for a provider whose prices hold, such as that of a gateway.
+    """
 
     prices: tuple[OwnPrice, ...]
     discounts: tuple[Discount, ...]
+    providers: Mapping[str, str]
     digest: str
 
 
@@ -77,14 +81,16 @@ def parse_prices(text: str) -> PriceFile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PriceFileError(f"prices.toml is not valid TOML: {error}.") from error
-    _only_known("The file", data, {"prices", "discounts", "currencies"})
+    _only_known("The file", data, {"prices", "discounts", "providers", "currencies"})
     currencies = {"USD": 1.0}
     for name, usd in _table(data, "currencies").items():
         currencies[name.upper()] = _number(f"currencies.{name}", usd, above=0)
     prices = tuple(_price(*entry, currencies) for entry in _entries(data, "prices", _PRICE_KEYS))
     discounts = tuple(_discount(*entry) for entry in _entries(data, "discounts", _DISCOUNT_KEYS))
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8] if prices or discounts else ""
-    return PriceFile(prices, discounts, digest)
+    told = _table(data, "providers")
+    providers = {name.lower(): _text(f"providers.{name}", told[name]).lower() for name in told}
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8] if prices or discounts or providers else ""
+    return PriceFile(prices, discounts, providers, digest)
 
 
 def _price(where: str, entry: Mapping[str, Any], currencies: Mapping[str, float]) -> OwnPrice:
@@ -134,7 +140,7 @@ def _entries(data: Mapping[str, Any], name: str, known: set[str]) -> list[tuple[
 def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = data.get(name, {})
     if not isinstance(found, dict):
-        raise PriceFileError(f"{name} is no table: write [{name}] and below it a line for each currency.")
+        raise PriceFileError(f"{name} is no table: write [{name}] and below it lines such as NAME = VALUE.")
     return found
 
 

@@ -129,7 +129,7 @@ def name_models(connection: duckdb.DuckDBPyConnection, pairs: Iterable[tuple[str
 
 def _meaning(provider: str, model: str, file: PriceFile) -> tuple[str | None, Sequence[Price]]:
     """The priced model of a name, and its prices where they are the user's own."""
-    listed = packaged_model(provider, model)
+    listed = packaged_model(file.providers.get(provider, provider), model)
     own = own_prices(provider, model, packaged_prices(listed) if listed else (), file)
     return (listed, ()) if own is None else (own[0].price_model, own)
 
