@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from spandeck_collector.store.commands.command import CommandError
 from spandeck_collector.store.commands.prices import apply_prices, import_prices
+from spandeck_collector.store.own_files import OwnFiles
 from spandeck_collector.store.prices import replace_prices
 
 from . import otlp
@@ -29,7 +30,7 @@ DAYS = 6
 def store(tmp_path: Path) -> Iterator[Sandbox]:
     """One million input tokens of acme/dated a day, at $1."""
     result = Sandbox(tmp_path)
-    result.ingest.prices_file = tmp_path / "prices.toml"
+    result.ingest.own_files = OwnFiles(result.folder / "prices.toml", result.folder / "budgets.toml")
     write(result, [(None, 1.0)])
     result.spans(*(call(number, day=number) for number in range(DAYS)))
     yield result
@@ -77,7 +78,7 @@ def by_day(store: Sandbox) -> dict[date, float]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One database for all examples, each of which has a model of its own."""
     result = Sandbox(tmp_path_factory.mktemp("shared"))
-    result.ingest.prices_file = result.folder / "prices.toml"
+    result.ingest.own_files = OwnFiles(result.folder / "prices.toml", result.folder / "budgets.toml")
     yield result
     result.connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from spandeck_collector.cli import data, serve
+from spandeck_collector.cli import data, prices, serve
 from spandeck_collector.cli.doctor import doctor
 from spandeck_collector.cli.normalize import normalize
 from spandeck_collector.plain_text import tell
@@ -49,6 +49,16 @@ app.command(
 )(data.replay)
 app.command(epilog=_examples("spandeck normalize --since all", "spandeck normalize --since 30d"))(normalize)
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
+app.add_typer(
+    prices.app,
+    epilog=_examples(
+        "spandeck prices list gpt-4o",
+        "spandeck prices explain 3378e6f1c7b6272c88349f918c2c3957",
+        "spandeck prices import prices.toml",
+        "spandeck prices diff",
+        "spandeck prices apply",
+    ),
+)
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 

@@ -14,11 +14,14 @@ import duckdb
 from google.protobuf.message import DecodeError
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
+from spandeck_collector.store.budget_file import Budget, replace_budgets
 from spandeck_collector.store.content import MOST_CONTENT_BYTES, ContentKeeping
 from spandeck_collector.store.content_parts import MOST_KNOWN
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
+from spandeck_collector.store.own_files import OwnFiles
 from spandeck_collector.store.pipeline import Pipeline
+from spandeck_collector.store.spending import Spending, load_spending
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
@@ -46,14 +49,15 @@ class Ingest:
         connection: duckdb.DuckDBPyConnection,
         quarantine: Path,
         content_bytes: int = MOST_CONTENT_BYTES,
-        prices_file: Path | None = None,
+        own_files: OwnFiles | None = None,
     ) -> None:
         """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content.
 
-        `prices_file` is the user's prices.toml, which commands read and write.
+        `own_files` are the user's prices and budgets, which commands read and write.
         """
         self.connection = connection
-        self.prices_file = prices_file
+        self.own_files = own_files
+        self.spending = Spending((), "UTC")
         self.keeping = ContentKeeping(content_bytes)
         self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
@@ -133,7 +137,18 @@ class Ingest:
             raise
         except BaseException:
             self.connection.execute("rollback")
+            self._pipeline.take_spending_changes()
             raise
+        self.spending.add(self._pipeline.take_spending_changes())
+
+    def use_budgets(self, budgets: tuple[Budget, ...], time_zone: str) -> None:
+        """Put these budgets into their table and begin an account of them by what is stored.
+
+        In the transaction that is open, as its last work: what it settled before stands in the account twice else.
+        """
+        replace_budgets(self.connection, budgets, time_zone)
+        self.spending = load_spending(self.connection, budgets, time_zone)
+        self._pipeline.watch_spending(time_zone if budgets else None)
 
     def forget_content(self, before: datetime) -> None:
         """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""

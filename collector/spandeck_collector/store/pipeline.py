@@ -54,7 +54,7 @@ _SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name 
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
-_READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"))
+_READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"), ("settle", "spending_changes"))
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
     "leave_outdated_spans",
@@ -98,6 +98,8 @@ class Pipeline:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the tables (empty) and plan every statement."""
         self._connection = connection
+        self._spending_zone: str | None = None
+        self._spending_changes: list[tuple[Any, ...]] = []
         with planning(connection):
             self._plan(connection)
 
@@ -152,8 +154,19 @@ class Pipeline:
         self.fill(*_LINK)
         self.write("add_linked_traces", "add_linked_spans")
         self.fill(*_SETTLE)
+        if self._spending_zone is not None:
+            self._spending_changes += self.read(f"spending_changes(zone := '{self._spending_zone}')")
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
         self._settle_alerts()
+
+    def watch_spending(self, time_zone: str | None) -> None:
+        """From now on note what settling changes of spending, by days of the zone; None notes nothing."""
+        self._spending_zone = time_zone
+
+    def take_spending_changes(self) -> list[tuple[Any, ...]]:
+        """What settling has changed since this was asked last (`spending.Change`)."""
+        changes, self._spending_changes = self._spending_changes, []
+        return changes
 
     def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):

@@ -1,4 +1,4 @@
-"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /healthz`, `GET /readyz` (contract: README)."""
+"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /budget/check`, `GET /healthz`, `GET /readyz` (contract: README)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from typing import Any
 from spandeck_collector.access import AccessError, check_host, check_token, host_names
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
+from spandeck_collector.store.budget_door import BUDGET_CHECK, asking_run
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.commands.command import CommandError
 from spandeck_collector.store.query_gate import QueryError
 from spandeck_collector.store.query_runner import QueryRunner
+from spandeck_collector.store.spending import Run
 
 _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
@@ -31,6 +33,10 @@ Outcome = tuple[int, str, bytes]
 """Status, content type and body of an answer."""
 
 
+def _no_budgets(run: Run) -> dict[str, Any]:
+    return {"allowed": True, "reason": None, "budgets": []}
+
+
 class QueryServer(ThreadingHTTPServer):
     """Listens on the query port; each connection has a thread."""
 
@@ -38,13 +44,19 @@ class QueryServer(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, settings: Settings, runner: QueryRunner, commands: CommandDesk, is_ready: Callable[[], bool]
+        self,
+        settings: Settings,
+        runner: QueryRunner,
+        commands: CommandDesk,
+        is_ready: Callable[[], bool],
+        check_budgets: Callable[[Run], dict[str, Any]] = _no_budgets,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self.settings = settings
         self.runner = runner
         self.commands = commands
         self.is_ready = is_ready
+        self.check_budgets = check_budgets
         self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
 
@@ -78,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
         self._check_access()
+        if path == BUDGET_CHECK:
+            answer = self.server.check_budgets(asking_run(self.path, self.headers))
+            return 200, JSON_TYPE, json.dumps(answer).encode()
         is_known = path == "/query" or path.startswith(_COMMANDS)
         raise QueryError(405 if is_known else 404, f"GET {path} does not exist here.")
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from spandeck_collector.store.commands.command import Action, CommandError, Parameters, refuse_unknown
 from spandeck_collector.store.history import BEGINNING, Place
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.commands.own_text import given_text, take_own
 from spandeck_collector.store.price_file import PriceFileError, parse_prices
 from spandeck_collector.store.prices import prices_source, replace_prices, use_present_prices
 
@@ -30,11 +30,7 @@ _ALWAYS = datetime(1, 1, 1)
 def import_prices(parameters: Parameters) -> Action:
     """Read the text. Raises `CommandError` (400)."""
     refuse_unknown(parameters, "text")
-    text = parameters.get("text")
-    if text is not None and not isinstance(text, str):
-        raise CommandError(400, '"text" must be the text of a prices.toml, or null to read the file again.')
-    if text is not None:
-        _check(text)
+    text = given_text(parameters, "prices.toml", _check)
     return lambda ingest: _import(ingest, text)
 
 
@@ -47,34 +43,13 @@ def apply_prices(parameters: Parameters) -> Action:
 
 
 def _import(ingest: Ingest, text: str | None) -> dict[str, Any]:
-    path = ingest.prices_file
-    if path is None:
-        raise CommandError(409, "This store was started without a place for prices: set SPANDECK_PRICES_FILE.")
-    try:
-        told = read_prices(path) if text is None else text
-        _check(told)
-        if text is not None:
-            _write(path, text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(409, f"{path} cannot be used: {error}.") from error
+    told = take_own(ingest, "prices", text, _check)
     change = replace_prices(ingest.connection, told)
     return {
         "prices_source": prices_source(told),
         "new_count": change.new_count,
         "ended_count": change.ended_count,
     }
-
-
-def read_prices(path: Path) -> str:
-    """The text of a prices.toml; empty where there is none. Raises `OSError`, `UnicodeDecodeError`."""
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_suffix(".new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 def _check(text: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spandeck_collector.store.commands.budgets import import_budgets
 from spandeck_collector.store.commands.command import Action, Command, CommandError, Parameters
 from spandeck_collector.store.commands.normalize import normalize
 from spandeck_collector.store.commands.prices import apply_prices, import_prices
 
 COMMANDS: Mapping[str, Command] = {
     "apply_prices": apply_prices,
+    "import_budgets": import_budgets,
     "import_prices": import_prices,
     "normalize": normalize,
 }
