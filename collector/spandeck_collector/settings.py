@@ -184,9 +184,7 @@ class Settings:
             self.content_days,
             f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
         )
-        _require(
-            _is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin"
-        )
+        _require(_is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin")
         self._require_tokens_off_loopback()
         return replace(
             self,

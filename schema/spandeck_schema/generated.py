@@ -52,7 +52,7 @@ def mapped_spans(mapping: Mapping) -> str:
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
-    """Statements that define the macros of words: finish reasons, price tiers, providers, agent names, event names, trust."""
+    """Statements that define the macros of words: finish reasons, price tiers, providers, agents, events, trust."""
     scoped = (dialect for dialect in mapping.dialects if dialect.scopes)
     ranks = " ".join(f"when {_quoted(dialect.family)} then {dialect.rank}" for dialect in scoped)
     return (

@@ -66,7 +66,8 @@ class Mapping:
     """The parsed `attributes.toml`.
 
     `types` names the converter of each column, `sources` its places in priority order. `words` holds the synonym
-    tables by name (finish_reasons, service_tiers, providers, model_providers): a canonical word, and the words or globs it replaces.
+    tables by name (finish_reasons, service_tiers, providers, model_providers): a canonical word, and the words or
+    globs it replaces.
     `provider_suffix` and `agent_name_patterns` are regular expressions of what is taken off such a name.
     """
 

@@ -95,7 +95,11 @@ ALL = {"service": "shop", "agent_name": "a", "model": "acme-1", "session_id": "s
 def test_what_is_stored_counts_for_every_budget_that_it_falls_under(store: Sandbox) -> None:
     store.spans(call(1, 0.6), call(2, 0.3, agent="b"), call(3, 0.3, session="t", agent=None))
     assert spent(store, **ALL) == {"each agent": 0.6, "shop": 1.2, "session": 0.9}
-    assert spent(store, **ALL | {"agent_name": "b", "session_id": "t"}) == {"each agent": 0.3, "shop": 1.2, "session": 0.3}
+    assert spent(store, **ALL | {"agent_name": "b", "session_id": "t"}) == {
+        "each agent": 0.3,
+        "shop": 1.2,
+        "session": 0.3,
+    }
     assert spent(store) == {}
     assert spent(store, model="acme-dear") == {"dear model": 0.0}
 
@@ -107,16 +111,19 @@ def test_a_late_span_and_a_resent_one_count_once(store: Sandbox) -> None:
     assert spent(store, **ALL)["session"] == 0.9
 
 
+def double_the_price(store: Sandbox, divisor: int) -> None:
+    """Apply it in a transaction, whose last work fails for a divisor of 0."""
+    with store.ingest.transaction():
+        import_prices({"text": TWICE_THE_PRICE})(store.ingest)
+        assert apply_prices({})(store.ingest)["repriced_trace_count"] / divisor == 1
+
+
 def test_repriced_calls_change_what_is_spent_and_a_rollback_does_not(store: Sandbox) -> None:
     store.spans(call(1, 0.6))
-    doubled = TWICE_THE_PRICE
-    with pytest.raises(ZeroDivisionError), store.ingest.transaction():
-        import_prices({"text": doubled})(store.ingest)
-        assert apply_prices({})(store.ingest)["repriced_trace_count"] / 0
+    with pytest.raises(ZeroDivisionError):
+        double_the_price(store, 0)
     assert spent(store, **ALL)["session"] == 0.6
-    with store.ingest.transaction():
-        import_prices({"text": doubled})(store.ingest)
-        apply_prices({})(store.ingest)
+    double_the_price(store, 1)
     assert spent(store, **ALL)["session"] == 1.2
 
 
@@ -200,7 +207,9 @@ def test_four_processes_overshoot_a_cap_by_a_call_in_flight_each_at_most(tmp_pat
         command = [sys.executable, "-m", "tests.collector.budget_spender"]
         arguments = [f"http://127.0.0.1:{store.port}", "s-1", str(call_usd)]
         processes = [
-            subprocess.Popen([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
             for _ in range(4)
         ]
         outputs = [process.communicate() for process in processes]

@@ -19,6 +19,7 @@ from .sandbox import Sandbox
 pytestmark = pytest.mark.integration
 
 NUMBERS = count(1)
+TIER_NAMES = ["openai.response.service_tier", "spandeck.service_tier", "anthropic.response.service_tier"]
 MTOK = 1_000_000
 TEXT = """
 [currencies]
@@ -89,18 +90,18 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def priced(sandbox: Sandbox, model: str, provider: str = "acme", day: int = 0, **told: Any) -> dict[str, Any]:
-    """The row of `llm_calls` for a call; two underscores in a name are a dot."""
+    """The row of `llm_calls` for a call with these attributes."""
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": provider,
         "gen_ai.response.model": model,
-    } | {name.replace("__", "."): value for name, value in told.items()}
+    } | told
     trace = next(NUMBERS)
     sandbox.spans({"trace": trace, "id": 1, "at_ms": day * 86_400_000, "attributes": attributes})
     return sandbox.row("select * from llm_calls where trace_id = ?", [otlp.trace_id(trace)])
 
 
-def tokens(inp: int, out: int, **others: int) -> dict[str, int]:
+def tokens(inp: int, out: int, **others: int) -> dict[str, Any]:
     names = {
         "read": "gen_ai.usage.cache_read.input_tokens",
         "write": "gen_ai.usage.cache_write.input_tokens",
@@ -110,7 +111,7 @@ def tokens(inp: int, out: int, **others: int) -> dict[str, int]:
         "audio_out": "gen_ai.usage.audio.output_tokens",
         "reasoning": "gen_ai.usage.reasoning.output_tokens",
     }
-    told = {"gen_ai.usage.input_tokens": inp, "gen_ai.usage.output_tokens": out}
+    told: dict[str, Any] = {"gen_ai.usage.input_tokens": inp, "gen_ai.usage.output_tokens": out}
     return told | {names[name]: number for name, number in others.items()}
 
 
@@ -121,7 +122,7 @@ def reasons(sandbox: Sandbox, row: dict[str, Any]) -> dict[str, tuple[int, float
 
 
 def test_the_row_of_the_seed(sandbox: Sandbox) -> None:
-    """1,000 in at $0.03 and 500 out at $0.06 per 1,000: 1 × 0.03 + 0.5 × 0.06 = $0.06."""
+    """1,000 in at $0.03 and 500 out at $0.06 per 1,000: 1 * 0.03 + 0.5 * 0.06 = $0.06."""
     row = priced(sandbox, "acme-dear", **tokens(1_000, 500))
     assert row["cost_usd"] == 0.06
     assert reasons(sandbox, row) == {"input": (1_000, 30.0), "output": (500, 60.0)}
@@ -183,10 +184,10 @@ def test_a_long_context_tier_holds_for_all_tokens_of_the_call(inp: int, wanted: 
     assert priced(sandbox, "tiered", **tokens(inp, 10))["cost_usd"] == pytest.approx(wanted / MTOK, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["openai.response.service_tier", "spandeck.service_tier", "anthropic.response.service_tier"])
+@pytest.mark.parametrize("name", TIER_NAMES)
 def test_batch_has_its_own_price(name: str, sandbox: Sandbox) -> None:
-    """1,000 × $2 + 100 × $10 per million = $0.003; no request fee is told for batch."""
-    row = priced(sandbox, "buckets", **tokens(1_000, 100), **{name: "batch"})
+    """1,000 * $2 + 100 * $10 per million = $0.003; no request fee is told for batch."""
+    row = priced(sandbox, "buckets", **tokens(1_000, 100) | {name: "batch"})
     assert (row["service_tier"], row["cost_usd"]) == ("batch", pytest.approx(0.003, rel=1e-12))
     assert "+batch" in row["price_id"]
 
@@ -196,7 +197,7 @@ def test_flex_and_batch_of_the_packaged_prices(sandbox: Sandbox) -> None:
     day = (date(2026, 11, 1) - date(2026, 5, 4)).days
     told = tokens(1_000, 1_000)
     costs = {
-        tier: priced(sandbox, "gpt-5", "openai", day, **told, **{"openai.response.service_tier": tier})["cost_usd"]
+        tier: priced(sandbox, "gpt-5", "openai", day, **told | {"openai.response.service_tier": tier})["cost_usd"]
         for tier in ("default", "auto", "flex", "batch", "priority")
     }
     assert costs == pytest.approx(
@@ -212,11 +213,11 @@ def test_flex_and_batch_of_the_packaged_prices(sandbox: Sandbox) -> None:
 
 def test_the_served_tier_counts_before_the_asked_one(sandbox: Sandbox) -> None:
     tiers = {"openai.request.service_tier": "batch", "openai.response.service_tier": "default"}
-    assert priced(sandbox, "buckets", **tokens(1_000, 100), **tiers)["service_tier"] == "default"
+    assert priced(sandbox, "buckets", **tokens(1_000, 100) | tiers)["service_tier"] == "default"
 
 
 def test_a_tier_without_a_price_is_unpriced_listed_and_found(sandbox: Sandbox) -> None:
-    row = priced(sandbox, "buckets", **tokens(50, 5), **{"openai.response.service_tier": "flex"})
+    row = priced(sandbox, "buckets", **tokens(50, 5) | {"openai.response.service_tier": "flex"})
     assert (row["cost_usd"], row["price_id"]) == (None, None)
     listed = sandbox.row("select call_count from unpriced_calls where model = 'buckets' and service_tier = 'flex'")
     assert listed == {"call_count": 1}
@@ -251,7 +252,8 @@ def test_a_price_that_differs_by_the_hour(sandbox: Sandbox) -> None:
     trace = next(NUMBERS)
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "deepseek"} | tokens(1_000_000, 0)
     attributes["gen_ai.response.model"] = "deepseek-chat"
-    sandbox.spans(*({"trace": trace, "id": 1 + hour, "at_ms": hour * 3_600_000, "attributes": attributes} for hour in (0, 9)))
+    common = {"trace": trace, "attributes": attributes}
+    sandbox.spans(*(common | {"id": 1 + hour, "at_ms": hour * 3_600_000} for hour in (0, 9)))
     rows = sandbox.rows("select cost_usd from llm_calls where trace_id = ? order by started_at", [otlp.trace_id(trace)])
     assert [row["cost_usd"] for row in rows] == [pytest.approx(0.27), pytest.approx(0.135)]
 

@@ -145,9 +145,7 @@ def test_prices_are_loaded_once_for_each_version(sandbox: Sandbox) -> None:
     count = sandbox.row("select count(*) as n from store.prices")
     load_prices(sandbox.connection, sandbox.prices_text)
     assert sandbox.row("select count(*) as n from store.prices") == count
-    assert sandbox.row("select prices_source from store.about") == {
-        "prices_source": prices_source(sandbox.prices_text)
-    }
+    assert sandbox.row("select prices_source from store.about") == {"prices_source": prices_source(sandbox.prices_text)}
 
 
 def test_no_two_prices_of_a_model_hold_at_once(sandbox: Sandbox) -> None:

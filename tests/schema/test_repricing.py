@@ -1,5 +1,6 @@
 """Prices that change: what is stored keeps its cost until it is applied, and then changes inside the window alone."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -230,7 +231,6 @@ def test_what_the_same_traffic_had_cost_with_another_model(store: Sandbox) -> No
     ],
 )
 def test_a_file_that_cannot_be_meant_is_refused_with_a_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(CommandError, match=".") as refused:
+    with pytest.raises(CommandError, match=re.escape(sentence)) as refused:
         import_prices({"text": text})
     assert refused.value.status == 400
-    assert sentence in str(refused.value)

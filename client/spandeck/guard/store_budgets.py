@@ -1,4 +1,4 @@
-"""Asks a running Spandeck whether a run may go on under its budgets, by what all processes of the session have spent."""
+"""Asks a running Spandeck whether a run may go on, by what all processes of its session have spent."""
 
 import http.client
 import json

@@ -19,13 +19,31 @@ _ANSWER_TRAVELS_S = 30.0
 _PATIENCE_S = 60.0
 _PAUSE_S = 1.0
 _LIST = """
-select model, provider, bucket, service_tier, price_usd, per_count, valid_from, valid_to, from_input_tokens, source, price_id
+select
+    model,
+    provider,
+    bucket,
+    service_tier,
+    price_usd,
+    per_count,
+    valid_from,
+    valid_to,
+    from_input_tokens,
+    source,
+    price_id
 from prices
 where is_present and (cast(? as varchar) is null or contains(lower(provider || '/' || model), lower(?)))
 order by provider, model, service_tier, valid_from nulls first, from_input_tokens, bucket
 """
 _EXPLAIN = """
-select reasons.span_id, reasons.model, parts.calculation, parts.amount_usd, reasons.cost_usd, reasons.pricing, parts.source
+select
+    reasons.span_id,
+    reasons.model,
+    parts.calculation,
+    parts.amount_usd,
+    reasons.cost_usd,
+    reasons.pricing,
+    parts.source
 from (
     select usage_reasons.*, coalesce(llm_calls.model, '') as model
     from usage_reasons
@@ -58,7 +76,7 @@ Form = Annotated[Format, typer.Option("--format", help="table is for reading; cs
 @app.command(name="list")
 def list_prices(
     *,
-    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Part of PROVIDER/MODEL; without it, all.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Part of PROVIDER/MODEL; else all.")] = None,
     form: Form = Format.TABLE,
     query_port: QueryPort = None,
 ) -> None:
@@ -89,7 +107,7 @@ def import_file(
     *,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Takes the place of the store's prices.toml; without it, that is read again."),
+        typer.Argument(metavar="FILE", help="Replaces the store's prices.toml; without it, that is read again."),
     ] = None,
     query_port: QueryPort = None,
 ) -> None:

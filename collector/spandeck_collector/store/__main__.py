@@ -54,7 +54,13 @@ def _run(settings: Settings) -> int:
     settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready, lambda run: ingest.spending.check(run))
+        server = QueryServer(
+            settings,
+            QueryRunner(connection, settings),
+            tail.commands,
+            tail.is_ready,
+            ingest.check_budgets,
+        )
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "

@@ -26,7 +26,9 @@ def asking_run(target: str, headers: Message) -> Run:
     told = dict(parse_qsl(urlsplit(target).query))
     for name, value in told.items():
         if name not in (*FILTERS, _SESSION):
-            raise QueryError(400, f"The parameter {name[:64]!r} is unknown: known are {', '.join((*FILTERS, _SESSION))}.")
+            raise QueryError(
+                400, f"The parameter {name[:64]!r} is unknown: known are {', '.join((*FILTERS, _SESSION))}."
+            )
         if len(value) > _LONGEST:
             raise QueryError(400, f"{name} has {len(value)} characters: it may have {_LONGEST}.")
     run_id = headers.get(RUN_HEADER)

@@ -103,7 +103,7 @@ class History:
             return replace(progress, changed_span_count=changed_count)
 
     def reprice(self, until: datetime, behind: Place) -> Progress:
-        """Settle the next traces behind a place, known by `until`, that have a call with another than its present price.
+        """Settle the next traces behind a place, known by `until`, with a call that has another than its present price.
 
         Raises `duckdb.OutOfMemoryException`; after it the next step is half as large.
         """
@@ -127,7 +127,7 @@ class History:
         self._halvings = max(self._halvings - 1, 0)
 
     def _begin(self, since: datetime, until: datetime, behind: Place) -> Progress:
-        """Fill `step_traces`; the progress once the step is done, its place the one of before when there is no trace."""
+        """Fill `step_traces`; the progress once the step is done, at the place of before when there is no trace."""
         extent = f"since := timestamp '{since}', until := timestamp '{until}'"
         place = f"after_at := timestamp '{behind.received_at}', after_id := '{behind.trace_id}'"
         most_spans = max(self.most_spans >> self._halvings, 1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from google.protobuf.message import DecodeError
@@ -21,7 +22,7 @@ from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
 from spandeck_collector.store.own_files import OwnFiles
 from spandeck_collector.store.pipeline import Pipeline
-from spandeck_collector.store.spending import Spending, load_spending
+from spandeck_collector.store.spending import Run, Spending, load_spending
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
@@ -140,6 +141,10 @@ class Ingest:
             self._pipeline.take_spending_changes()
             raise
         self.spending.add(self._pipeline.take_spending_changes())
+
+    def check_budgets(self, run: Run) -> dict[str, Any]:
+        """Whether a run may go on (`Spending.check`); for any thread."""
+        return self.spending.check(run)
 
     def use_budgets(self, budgets: tuple[Budget, ...], time_zone: str) -> None:
         """Put these budgets into their table and begin an account of them by what is stored.

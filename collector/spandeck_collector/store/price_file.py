@@ -27,7 +27,7 @@ class PriceFileError(ValueError):
 
 @dataclass(frozen=True)
 class Scope:
-    """Which calls an entry is for: globs of provider and model in lower case, from a time until before another (UTC)."""
+    """Which calls an entry is for: globs of provider and model, lower case; from a time until before another (UTC)."""
 
     provider: str
     model: str
@@ -96,7 +96,9 @@ def parse_prices(text: str) -> PriceFile:
 def _price(where: str, entry: Mapping[str, Any], currencies: Mapping[str, float]) -> OwnPrice:
     given = {name: _number(f"{where} {name}", entry[name]) for name in _RATES & entry.keys()}
     if "input_usd_per_mtok" not in given:
-        raise PriceFileError(f"{where} has no input_usd_per_mtok: give USD per million input tokens, 0 where it is free.")
+        raise PriceFileError(
+            f"{where} has no input_usd_per_mtok: give USD per million input tokens, 0 where it is free."
+        )
     currency = str(entry.get("currency", "USD")).upper()
     if currency not in currencies:
         raise PriceFileError(f"{where} has the currency {currency!r}: say under [currencies] how many USD it is worth.")
@@ -116,7 +118,8 @@ def _discount(where: str, entry: Mapping[str, Any]) -> Discount:
     if percent > _ALL_PERCENT:
         raise PriceFileError(f"{where} percent is {percent:g}: it must be at most 100.")
     tier = entry.get("service_tier")
-    return Discount(_scope(where, entry), 1 - percent / _ALL_PERCENT, percent, None if tier is None else str(tier).lower())
+    tier = None if tier is None else _text(f"{where} service_tier", tier).lower()
+    return Discount(_scope(where, entry), 1 - percent / _ALL_PERCENT, percent, tier)
 
 
 def _scope(where: str, entry: Mapping[str, Any]) -> Scope:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
+from typing import TypeVar
 
-from spandeck_collector.store.price_file import Discount, OwnPrice, PriceFile
+from spandeck_collector.store.price_file import Discount, OwnPrice, PriceFile, Scope
 from spandeck_collector.store.price_rows import ALWAYS, EVER, MINUTES, NO_LIMIT, Price, Rates, join_prices
+
+_Border = TypeVar("_Border", int, datetime)
 
 
 def own_prices(provider: str, model: str, packaged: Sequence[Price], file: PriceFile) -> tuple[Price, ...] | None:
@@ -31,10 +35,15 @@ def _of_tier(
     packaged = [price for price in packaged if price.service_tier == tier]
     entries = [entry for entry in entries if entry.service_tier == tier]
     discounts = [entry for entry in discounts if entry.service_tier in (None, tier)]
-    scopes = [entry.scope for entry in (*entries, *discounts)]
-    times = _borders([*packaged, *scopes], "valid_from", "valid_to", ALWAYS, EVER)
-    sizes = _borders([*packaged, *entries], "from_input_tokens", "to_input_tokens", 0, NO_LIMIT)
-    minutes = _borders(packaged, "from_minute", "to_minute", 0, MINUTES)
+    ranges: list[Price | Scope] = [
+        *packaged,
+        *(entry.scope for entry in entries),
+        *(entry.scope for entry in discounts),
+    ]
+    sized: list[Price | OwnPrice] = [*packaged, *entries]
+    times = _cuts(((each.valid_from, each.valid_to) for each in ranges), ALWAYS, EVER)
+    sizes = _cuts(((each.from_input_tokens, each.to_input_tokens) for each in sized), 0, NO_LIMIT)
+    minutes = _cuts(((each.from_minute, each.to_minute) for each in packaged), 0, MINUTES)
     for size, size_end in pairwise(sizes):
         for minute, minute_end in pairwise(minutes):
             for begin, end in pairwise(times):
@@ -78,6 +87,6 @@ def _listed(cell: Price, packaged: Iterable[Price], discounts: Iterable[Discount
     return found
 
 
-def _borders(ranges: Iterable[object], begin: str, end: str, first: object, last: object) -> list[object]:
-    borders = {border for each in ranges for border in (getattr(each, begin), getattr(each, end))}
-    return sorted(borders | {first, last})  # type: ignore[type-var]
+def _cuts(pairs: Iterable[tuple[_Border, _Border]], first: _Border, last: _Border) -> list[_Border]:
+    """All begins and ends, between the first and the last that there can be."""
+    return sorted({first, last}.union(*pairs))

@@ -223,16 +223,17 @@ def _pattern(clause: Any) -> str:
     """What model names a packaged price is for, as globs with `|` between them; a regular expression in slashes."""
     match clause:
         case ClauseOr():
-            return "|".join(map(_pattern, clause.or_))
+            text = "|".join(map(_pattern, clause.or_))
         case ClauseAnd():
-            return "&".join(map(_pattern, clause.and_))
+            text = "&".join(map(_pattern, clause.and_))
         case ClauseStartsWith():
-            return f"{clause.starts_with}*"
+            text = f"{clause.starts_with}*"
         case ClauseEndsWith():
-            return f"*{clause.ends_with}"
+            text = f"*{clause.ends_with}"
         case ClauseContains():
-            return f"*{clause.contains}*"
+            text = f"*{clause.contains}*"
         case ClauseRegex():
-            return f"/{clause.regex}/"
+            text = f"/{clause.regex}/"
         case _:
-            return str(clause.equals)
+            text = str(clause.equals)
+    return text

@@ -1,4 +1,4 @@
-"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /budget/check`, `GET /healthz`, `GET /readyz` (contract: README)."""
+"""HTTP door of the store: `/query`, `/command/NAME`, `/budget/check`, `/healthz`, `/readyz` (contract: README)."""
 
 from __future__ import annotations
 

@@ -116,7 +116,8 @@ class Spending:
         if budget.filters[_MODEL] is not None:
             return 0.0
         if budget.period == "session":
-            sessions = [self._sessions[session_id]] if session_id in self._sessions else []
+            session = self._sessions.get(session_id) if session_id is not None else None
+            sessions = [session] if session else []
         else:
             sessions = list(self._telling.values())
         return sum(session.unseen_usd for session in sessions if _is_of(session, budget, subject))

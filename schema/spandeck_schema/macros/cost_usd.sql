@@ -1,5 +1,5 @@
 -- grain: the cost of one call in USD; NULL when usage or a needed price is unknown
--- input_tokens includes cached reads and writes and audio, cache_write_tokens the writes kept for an hour, output_tokens
+-- input_tokens includes cached reads and writes and audio, cache_write_tokens what is kept for an hour, output_tokens
 -- reasoning and audio. A part without a price of its own costs what the whole costs (genai-prices counts it so, too).
 -- The view cost_reasons shows the same sum part by part.
 create or replace macro store.cost_usd(

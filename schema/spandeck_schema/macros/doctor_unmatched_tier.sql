@@ -40,4 +40,8 @@ create or replace macro store.doctor_unmatched_tier(since) as table
         and coalesce(answered.price_model, asked.price_model) in (
             select prices.price_model from store.prices where prices.service_tier = 'standard'
         )
-    group by calls.service, calls.provider, coalesce(calls.response_model, calls.request_model), store.price_tier(calls.service_tier);
+    group by
+        calls.service,
+        calls.provider,
+        coalesce(calls.response_model, calls.request_model),
+        store.price_tier(calls.service_tier);

@@ -1,11 +1,18 @@
--- grain: the priced model that a name means in what_if: provider/model, a model that calls name, or a model's name alone
+-- grain: the priced model that a name means in what_if
+-- It may be provider/model, a model as calls name it, or a model's name alone.
 -- Of several providers the maker's own list comes first, then the shortest name.
 create or replace macro store.meant_price(target) as (
     select arg_min(price_model, (rank, length(price_model), price_model))
     from (
-        select price_model, 1 as rank from store.prices where price_model = target
+        select
+            price_model,
+            1 as rank
+        from store.prices
+        where price_model = target
         union all
-        select price_model, 2 as rank
+        select
+            price_model,
+            2 as rank
         from store.price_models
         where model = target and price_model is not null and used_to = store.ever()
         union all

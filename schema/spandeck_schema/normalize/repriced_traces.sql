@@ -1,4 +1,4 @@
--- grain: one trace of the step that has a call whose price is not the present one, with the time since which it is known
+-- grain: one trace of the step that has a call whose price is not the present one
 insert into touched_traces by name
 select
     trace_id,

@@ -2,6 +2,8 @@
 -- Tokens as they were, at the standard tier and the present prices of each call's time. what_if_model is NULL where the
 -- name means no priced model.
 create or replace macro main.what_if(target) as table
+    with meant as (select store.meant_price(target) as price_model)
+
     select
         calls.provider,
         coalesce(calls.response_model, calls.request_model) as model,
@@ -34,10 +36,10 @@ create or replace macro main.what_if(target) as table
         what_if_cost_usd - sum(calls.cost_usd) filter (where calls.cost_usd is not null and prices.price_id is not null)
             as difference_usd
     from store.calls
-    cross join (select store.meant_price(target) as price_model) as meant
+    cross join meant
     left join store.prices
         on
-            prices.price_model = meant.price_model
+            meant.price_model = prices.price_model
             and prices.service_tier = 'standard'
             and calls.started_at >= prices.valid_from
             and calls.started_at < prices.valid_to

@@ -17,7 +17,8 @@ with used as (
 periods as (
     select
         *,
-        cast(timezone(time_zone, now()) as date) as day
+        cast(timezone(time_zone, now()) as date) as day,
+        list_contains([service, agent_name, user_id, model], '*') as is_for_each
     from store.budgets
 ),
 
@@ -34,16 +35,16 @@ spent as (
     from periods
     left join used
         on
-            (periods.service is null or used.service is not null and periods.service in ('*', used.service))
-            and (periods.agent_name is null or used.agent_name is not null and periods.agent_name in ('*', used.agent_name))
-            and (periods.user_id is null or used.user_id is not null and periods.user_id in ('*', used.user_id))
-            and (periods.model is null or used.model is not null and periods.model in ('*', used.model))
+            store.falls_under(periods.service, used.service)
+            and store.falls_under(periods.agent_name, used.agent_name)
+            and store.falls_under(periods.user_id, used.user_id)
+            and store.falls_under(periods.model, used.model)
             and case periods.period
-                when 'day' then cast(timezone(periods.time_zone, timezone('UTC', used.started_at)) as date) = periods.day
-                else
-                    used.session_id is not null
-                    and used.session_last_at >= timezone('UTC', now()) - interval 7 day
+                when 'day'
+                    then cast(timezone(periods.time_zone, timezone('UTC', used.started_at)) as date) = periods.day
+                else used.session_last_at >= timezone('UTC', now()) - interval 7 day
             end
+            and (periods.period = 'day' or used.session_id is not null)
 )
 
 select
@@ -68,7 +69,5 @@ select
     end as state
 from spent
 -- A budget for each value has no row before there is a value.
-where
-    started_at is not null
-    or (period = 'day' and '*' not in (coalesce(service, ''), coalesce(agent_name, ''), coalesce(user_id, ''), coalesce(model, '')))
+where started_at is not null or (period = 'day' and not is_for_each)
 group by all;

@@ -1,4 +1,4 @@
--- grain: a service, scope, provider and model whose emitter tells costs: the sums of those calls by it and by the prices
+-- grain: a service, scope, provider and model whose emitter tells costs: their sums by it and by the prices
 create or replace view main.cost_differences as
 select
     service,

@@ -1,4 +1,4 @@
--- grain: a provider, model and price of stored calls whose cost the prices told now would change (spandeck prices apply)
+-- grain: a provider, model and price of stored calls that the prices told now would change (spandeck prices apply)
 create or replace view main.price_differences as
 select
     provider,

@@ -3,29 +3,30 @@ create or replace view main.prices as
 with buckets as (
     select
         prices.*,
+        regexp_replace(price_model, '^prices\.toml:', '') as named,
         unnest([
-            {'bucket': 'input', 'price_usd': input_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'cache_read', 'price_usd': cache_read_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'cache_write', 'price_usd': cache_write_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'cache_write_1h', 'price_usd': cache_write_1h_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'audio_input', 'price_usd': audio_input_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'output', 'price_usd': output_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'audio_output', 'price_usd': audio_output_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'reasoning', 'price_usd': reasoning_usd_per_mtok, 'per_count': 1000000},
-            {'bucket': 'request', 'price_usd': request_usd, 'per_count': 1}
+            store.cost_part('input', null, input_usd_per_mtok, 1000000),
+            store.cost_part('cache_read', null, cache_read_usd_per_mtok, 1000000),
+            store.cost_part('cache_write', null, cache_write_usd_per_mtok, 1000000),
+            store.cost_part('cache_write_1h', null, cache_write_1h_usd_per_mtok, 1000000),
+            store.cost_part('audio_input', null, audio_input_usd_per_mtok, 1000000),
+            store.cost_part('output', null, output_usd_per_mtok, 1000000),
+            store.cost_part('audio_output', null, audio_output_usd_per_mtok, 1000000),
+            store.cost_part('reasoning', null, reasoning_usd_per_mtok, 1000000),
+            store.cost_part('request', null, request_usd, 1)
         ]) as told
     from store.each_price() as prices
 )
 
 select
     price_id,
-    split_part(price_model, '/', 1) as provider,
-    price_model[length(provider) + 2:] as model,
+    split_part(named, '/', 1) as provider,
+    named[length(provider) + 2:] as model,
     model_pattern,
     told.bucket,
     service_tier,
     told.price_usd,
-    cast(told.per_count as bigint) as per_count,
+    told.per_count,
     nullif(valid_from, timestamp '1970-01-01') as valid_from,
     nullif(valid_to, store.ever()) as valid_to,
     from_input_tokens,

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import Any
 
 from spandeck_collector.store.commands.command import Action, CommandError, Parameters, refuse_unknown
+from spandeck_collector.store.commands.own_text import given_text, take_own
 from spandeck_collector.store.history import BEGINNING, Place
 from spandeck_collector.store.ingest import Ingest
-from spandeck_collector.store.commands.own_text import given_text, take_own
 from spandeck_collector.store.price_file import PriceFileError, parse_prices
 from spandeck_collector.store.prices import prices_source, replace_prices, use_present_prices
 
