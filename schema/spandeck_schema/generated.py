@@ -27,13 +27,15 @@ _INCOMING = (
     "from_log",
     "dropped_count",
 )
+_TYPES = {"count": "bigint", "number": "double", "flag": "boolean", "list": "varchar[]"}
+"""What a converter makes of a text, where that is not a text."""
 
 
 def mapped_spans(mapping: Mapping) -> str:
     """A SELECT of an incoming span's own columns, `kind`, `family`, every canonical column, and where tokens came from.
 
     `usage_source` is the attribute that told input_tokens, `excludes_cached` whether that count leaves out cached
-    tokens.
+    tokens. A part of a mapping has the same columns.
     """
     # Three selects, because a macro repeats its argument: it must be a column, not the search for it.
     parsed = [f"store.json_of({_column(name)}) as {_parsed(name)}" for name in _json_attributes(mapping)]
@@ -105,7 +107,8 @@ def _run(column: str, number: int) -> str:
 
 def _value(column: str, converter: str, runs: list[list[Source]]) -> str:
     """The first told value in the column's type."""
-    return _coalesce(_converted(_run(column, number), converter, run[0]) for number, run in enumerate(runs))
+    told = [_converted(_run(column, number), converter, run[0]) for number, run in enumerate(runs)]
+    return _coalesce(told) if told else f"cast(null as {_TYPES.get(converter, 'varchar')})"
 
 
 def _converted(text: str, converter: str, source: Source) -> str:
@@ -129,7 +132,8 @@ def _told(source: Source) -> str:
 def _of_input_tokens(mapping: Mapping, describe: Callable[[Source], str]) -> str:
     """What `describe` says of the source that tells input_tokens."""
     told = ((_told(source), describe(source)) for source in mapping.sources["input_tokens"])
-    return "case " + " ".join(f"when {text} is not null then {description}" for text, description in told) + " end"
+    cases = [f"when {text} is not null then {description}" for text, description in told]
+    return f"case {' '.join(cases)} end" if cases else "null"
 
 
 def _text(source: Source) -> str:

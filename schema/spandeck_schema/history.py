@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spandeck_schema import catalog
-from spandeck_schema.mapping import RESOURCE_PREFIX, Mapping, attribute_slots, resource_slots
+from spandeck_schema.mapping import NO_VALUES, RESOURCE_PREFIX, Mapping, attribute_slots, resource_slots
 
 
 def restored_spans(mapping: Mapping) -> str:
@@ -20,4 +20,4 @@ def restored_spans(mapping: Mapping) -> str:
 def _slot(column: str, name: str, slot: str) -> str:
     quoted_name, quoted_slot = name.replace("'", "''"), slot.replace('"', '""')
     value = f"{column}['{quoted_name}']"
-    return f"case when trim({value}) != '' then {value} end as \"{quoted_slot}\""
+    return f'case when trim({value}) not in {NO_VALUES} then {value} end as "{quoted_slot}"'

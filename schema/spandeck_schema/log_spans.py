@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
 
+DETAILS = "spandeck.log.details"
+"""Attribute of a span made of a record that adds to what its parent tells."""
+
 
 @dataclass(frozen=True)
 class LogSpan:
@@ -15,7 +18,8 @@ class LogSpan:
 
     `name` is the span's name and `attributes` what it has beside the record's own; the values of `trace_from` make
     its trace, `duration_ms` names the attribute with its length. It failed where `failed` says so or where an
-    attribute has the value that `failed_if` names; `message` names the attribute that tells why.
+    attribute has the value that `failed_if` names; `message` names the attribute that tells why. Of `details` a record
+    that names a span only adds to what that span tells.
     """
 
     name: str
@@ -27,10 +31,15 @@ class LogSpan:
     failed: bool
     failed_if: dict[str, str]
     message: str
+    details: bool
 
     def is_in(self, scope: str) -> bool:
         """Whether records of this scope are meant."""
         return any(fnmatchcase(scope, pattern) for pattern in self.scopes)
+
+    def added(self, *, names_span: bool) -> dict[str, str | None]:
+        """The attributes that the span of a record has beside the record's own."""
+        return self.attributes | ({DETAILS: "true"} if self.details and names_span else {})
 
     def has_failed(self, attributes: Mapping[str, str | None]) -> bool:
         """Whether a record with these attributes tells of a failed call."""
@@ -46,11 +55,12 @@ def load_log_spans(text: str | None = None) -> dict[str, LogSpan]:
             events=tuple(block["events"]),
             scopes=tuple(block["scopes"]),
             attributes=block.get("attributes", {}),
-            trace_from=tuple(block["trace_from"]),
-            duration_ms=block["duration_ms"],
+            trace_from=tuple(block.get("trace_from", ())),
+            duration_ms=block.get("duration_ms", ""),
             failed=block.get("failed", False),
             failed_if=block.get("failed_if", {}),
             message=block.get("message", ""),
+            details=block.get("details", False),
         )
         for block in data.get("log_spans", ())
     ]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 RESOURCE_PREFIX = "resource."
 """What the columns of resource attributes begin with in `incoming_spans`."""
+
+
+NO_VALUES = ("", "None", "null")
+"""Texts that tell nothing: what an emitter wrote that had no value."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,8 @@ class Mapping:
 
     `types` names the converter of each column, `sources` its places in priority order. `words` holds the synonym
     tables by name (finish_reasons, service_tiers, providers, model_providers): a canonical word, and the words or
-    globs it replaces.
-    `provider_suffix` and `agent_name_patterns` are regular expressions of what is taken off such a name.
+    globs it replaces. `provider_suffix` and `agent_name_patterns` are regular expressions of what is taken off such
+    a name. `parts` are sets of slots that mostly come without others.
     """
 
     types: dict[str, str]
@@ -81,6 +86,18 @@ class Mapping:
     agent_name_patterns: tuple[str, ...]
     first_token_events: tuple[str, ...]
     chunk_events: tuple[str, ...]
+    parts: tuple[frozenset[str], ...]
+
+    def of_slots(self, present: Collection[str]) -> Mapping:
+        """The part of the mapping that can tell something of spans that have values in no other slots."""
+        return replace(
+            self,
+            sources={
+                column: tuple(source for source in sources if source.slot is None or source.slot in present)
+                for column, sources in self.sources.items()
+            },
+            kinds=tuple(rule for rule in self.kinds if rule.span_name or rule.attribute in present),
+        )
 
 
 _LAST_RANK = 9
@@ -96,20 +113,22 @@ def load_mapping() -> Mapping:
 def parse_mapping(text: str) -> Mapping:
     """Parse `text`. Raises `ValueError`, with dialect and key, for what cannot be read as a mapping."""
     data = tomllib.loads(text)
+    sources, kinds = _sources(data), tuple(_kind_rule(rule) for rule in data["kinds"])
     return Mapping(
         types=data["columns"],
-        sources=_sources(data),
+        sources=sources,
         dialects=tuple(
             Dialect(each["family"], tuple(each.get("scopes", ())), each.get("rank", _LAST_RANK))
             for each in data["dialects"]
         ),
-        kinds=tuple(_kind_rule(rule) for rule in data["kinds"]),
+        kinds=kinds,
         words={name: {word: tuple(others) for word, others in data[name].items()} for name in _WORDS},
         provider_suffix=data["provider_names"]["without"],
         framework_names=tuple(data["framework_names"]["not_a_provider"]),
         agent_name_patterns=tuple(data["agent_names"]["without"]),
         first_token_events=tuple(data["first_token"]["events"]),
         chunk_events=tuple(data["first_token"]["chunks"]),
+        parts=tuple(_part(data, families, kinds) for families in data.get("parts", ())),
     )
 
 
@@ -134,6 +153,14 @@ def _sources(data: dict[str, Any]) -> dict[str, tuple[Source, ...]]:
                 raise ValueError(f"Dialect {dialect['family']!r} maps {column!r}, which [columns] does not declare.")
             sources[column] += [_source(entry, dialect["family"]) for entry in entries]
     return {column: tuple(entries) for column, entries in sources.items()}
+
+
+def _part(data: dict[str, Any], families: list[str], kinds: Iterable[KindRule]) -> frozenset[str]:
+    """The slots that these families fill, and those of the kinds, which all dialects share."""
+    blocks = (dialect.get("sources", {}) for dialect in data["dialects"] if dialect["family"] in families)
+    sources = (_source(entry, "") for block in blocks for entries in block.values() for entry in entries)
+    slots = (*(source.slot for source in sources), *(rule.attribute for rule in kinds))
+    return frozenset(slot for slot in slots if slot is not None)
 
 
 _PLACES = ("attribute", "resource", "span_name")

@@ -53,6 +53,7 @@ def counted(sandbox: Sandbox) -> dict[int, str]:
     return {int(row["span_id"], 16): row["kind"] for row in sandbox.rows("select * from llm_calls")}
 
 
+EMBEDDED = {"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 5}
 CASES: list[tuple[str, list[list[dict[str, Any]]], dict[int, str], int | None]] = [
     ("one call", [[llm(1, 0, 10)]], {1: "llm"}, 10),
     ("nested calls with usage: the deepest", [[llm(1, 0, 10), llm(2, 1, 10), llm(3, 2, 10)]], {3: "llm"}, 10),
@@ -67,6 +68,12 @@ CASES: list[tuple[str, list[list[dict[str, Any]]], dict[int, str], int | None]] 
     ("two sub-agents", [[agent(1, 0, 9), agent(2, 1, 4), agent(3, 1, 5)]], {2: "agent", 3: "agent"}, 9),
     ("an embedding in a call is another kind", [[llm(1, 0, 10), embedding(2, 1, 5)]], {1: "llm", 2: "embedding"}, 15),
     ("an agent above an embedding", [[agent(1, 0, 5), embedding(2, 1, 5)]], {2: "embedding"}, 5),
+    (
+        "an agent's answer is not told by the embedding below",
+        [[agent(1, 0, 30), embedding(2, 1) | {"attributes": EMBEDDED}]],
+        {1: "agent", 2: "embedding"},
+        35,
+    ),
     ("a tool with usage of its own", [[tool(1, 0, 10)]], {1: "agent"}, 10),
     ("a tool that repeats its call", [[tool(1, 0, 10), llm(2, 1, 10)]], {2: "llm"}, 10),
     ("orphans", [[llm(1, 99, 10), agent(2, 98, 7)]], {1: "llm", 2: "agent"}, 17),

@@ -35,6 +35,12 @@ TOKENS = {"input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 40}
 
 CASES: list[tuple[str, str, Words, Words]] = [
     (
+        "an emitter's word for nothing hides no second source",
+        "shop",
+        chat(usage__input_tokens="None", usage__prompt_tokens=7) | {"gen_ai.agent.name": "null"},
+        {"input_tokens": 7, "usage_source": "gen_ai.usage.prompt_tokens", "agent_name": None},
+    ),
+    (
         "Langfuse: OpenAI's usage includes cached tokens",
         "langfuse-sdk",
         usage(

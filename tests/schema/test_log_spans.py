@@ -164,3 +164,48 @@ def test_the_status_code_of_a_failed_request_names_its_error(sandbox: Sandbox) -
     record = request(error="Overloaded", status_code="529", attempt="3")
     take_logs(sandbox, changed(record, event="claude_code.api_error"))
     assert sandbox.row("select error_type, attempt from llm_calls") == {"error_type": "529", "attempt": 3}
+
+
+DETAILS = "gen_ai.client.inference.operation.details"
+SPAN = {"id": 1, "service": "svc", "scope": "opentelemetry.util.genai", "at_ms": 0, "ms": 900}
+ASKED = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "acme-1", "gen_ai.provider.name": "acme"}
+TOLD = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20, "gen_ai.response.id": "r1"}
+
+
+def details(*, names_span: bool = True) -> tuple[Signal, bytes]:
+    """A record of util-genai that says of span 1 what the span leaves out."""
+    record = {"service": "svc", "scope": SPAN["scope"], "event": DETAILS, "at_ms": 890}
+    record |= {"trace": 1, "id": 1} if names_span else {}
+    return Signal.LOGS, otlp.logs([{**record, "attributes": ASKED | TOLD}])
+
+
+@pytest.mark.parametrize("first", ["log", "span", "together"])
+def test_what_a_log_says_of_a_span_joins_its_call_whichever_comes_first(sandbox: Sandbox, first: str) -> None:
+    span = (Signal.TRACES, otlp.traces([{**SPAN, "attributes": ASKED}]))
+    steps = {"log": [[details()], [span]], "span": [[span], [details()]], "together": [[span, details()]]}
+    for step in steps[first]:
+        sandbox.take(*step)
+    call = sandbox.row("select * from llm_calls")
+    assert (call["input_tokens"], call["output_tokens"], call["duration_ms"]) == (100, 20, 900)
+    assert call["span_id"] == otlp.span_id(1)
+    trace = sandbox.row("select span_count, llm_call_count, input_tokens, root_name from traces")
+    assert trace == {"span_count": 1, "llm_call_count": 1, "input_tokens": 100, "root_name": "work"}
+    assert sandbox.row("select count(*) as n from spans") == {"n": 1}
+
+
+def test_what_a_span_tells_itself_is_not_changed_by_a_log(sandbox: Sandbox) -> None:
+    sandbox.spans({**SPAN, "attributes": ASKED | {"gen_ai.usage.input_tokens": 7}})
+    sandbox.take(details())
+    call = sandbox.row("select input_tokens, output_tokens, response_id from llm_calls")
+    assert call == {"input_tokens": 7, "output_tokens": 20, "response_id": "r1"}
+
+
+def test_a_log_whose_span_never_came_is_no_trace_of_its_own(sandbox: Sandbox) -> None:
+    sandbox.take(details())
+    assert sandbox.row("select count(*) as n from traces") == {"n": 0}
+    assert sandbox.row("select count(*) as n from log_records") == {"n": 1}
+
+
+def test_details_without_any_span_are_a_call_of_their_own(sandbox: Sandbox) -> None:
+    sandbox.take(details(names_span=False))
+    assert sandbox.row("select llm_call_count, input_tokens from traces") == {"llm_call_count": 1, "input_tokens": 100}

@@ -53,41 +53,43 @@ Effect = Call | Sleep | Emit
 Steps = Generator[Effect, Outcome, Outcome]
 
 
+class _Flow:
+    """Steps that are being driven; `final` is their outcome once they have ended."""
+
+    final: Outcome
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def after(self, outcome: Outcome | None) -> Effect | None:
+        """What they ask next, given the outcome of what they asked before; None at their end."""
+        try:
+            return self._steps.send(outcome) if outcome else next(self._steps)
+        except StopIteration as end:
+            self.final = end.value
+            return None
+
+
 def run(steps: Steps) -> Any:
     """Drive `steps` in this thread; their value, or their error raised."""
-    outcome: Outcome | None = None
-    while True:
-        try:
-            effect = steps.send(outcome) if outcome else next(steps)
-        except StopIteration as end:
-            final: Outcome = end.value
-            break
+    flow, outcome = _Flow(steps), None
+    while effect := flow.after(outcome):
         outcome = _perform(effect)
-    return final.get()
+    return flow.final.get()
 
 
 async def arun(steps: Steps) -> Any:
     """As `run`, awaiting what can be awaited."""
-    outcome: Outcome | None = None
-    while True:
-        try:
-            effect = steps.send(outcome) if outcome else next(steps)
-        except StopIteration as end:
-            final: Outcome = end.value
-            break
+    flow, outcome = _Flow(steps), None
+    while effect := flow.after(outcome):
         outcome = await _aperform(effect)
-    return final.get()
+    return flow.final.get()
 
 
 def stream(steps: Steps) -> Generator[Any]:
     """Drive `steps` and yield what they emit; closing it early lets them clean up first."""
-    outcome: Outcome | None = None
-    while True:
-        try:
-            effect = steps.send(outcome) if outcome else next(steps)
-        except StopIteration as end:
-            final: Outcome = end.value
-            break
+    flow, outcome = _Flow(steps), None
+    while effect := flow.after(outcome):
         if isinstance(effect, Emit):
             try:
                 yield effect.chunk
@@ -96,18 +98,13 @@ def stream(steps: Steps) -> Generator[Any]:
                 outcome = Outcome(error=error)
         else:
             outcome = _perform(effect)
-    final.get()
+    flow.final.get()
 
 
 async def astream(steps: Steps) -> AsyncGenerator[Any]:
     """As `stream`, awaiting what can be awaited."""
-    outcome: Outcome | None = None
-    while True:
-        try:
-            effect = steps.send(outcome) if outcome else next(steps)
-        except StopIteration as end:
-            final: Outcome = end.value
-            break
+    flow, outcome = _Flow(steps), None
+    while effect := flow.after(outcome):
         if isinstance(effect, Emit):
             try:
                 yield effect.chunk
@@ -116,7 +113,7 @@ async def astream(steps: Steps) -> AsyncGenerator[Any]:
                 outcome = Outcome(error=error)
         else:
             outcome = await _aperform(effect)
-    final.get()
+    flow.final.get()
 
 
 def _perform(effect: Effect) -> Outcome:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from spandeck_schema.mapping import NO_VALUES
+
 _SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """What `trim` of DuckDB takes off: a value is blank here if and only if it is blank there."""
 
@@ -43,12 +45,16 @@ class Slots:
         self._rows = 0
 
     def append(self, entries: dict[str, str | None]) -> None:
-        """Add one row; entries without a column are left out, and so are blank ones: they tell nothing."""
+        """Add one row; entries without a column are left out, and so are those that tell nothing."""
         for name in self._known & entries.keys():
             value = entries[name]
-            if value and value.strip(_SPACES):
+            if value and value.strip(_SPACES) not in NO_VALUES:
                 self._values[name][self._rows] = value
         self._rows += 1
+
+    def present(self) -> frozenset[str]:
+        """The prefixed names of the columns in which a row has a value."""
+        return frozenset(self._prefix + name for name, values in self._values.items() if values)
 
     def has_any(self, names: Sequence[str]) -> bool:
         """Whether a row has an entry of one of these names."""
@@ -78,6 +84,10 @@ class Resources:
         """Add one resource and return its index."""
         self._slots.append(entries)
         return self._maps.append(entries)
+
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a resource has a value."""
+        return self._slots.present()
 
     def spread(self, rows: Sequence[int], *, with_slots: bool) -> dict[str, pa.Array]:
         """Columns with one entry for each index in `rows`."""
@@ -118,6 +128,10 @@ class Rows:
         self._resource_rows.append(resource_row)
         if self._slots:
             self._slots.append(attributes if slots is None else slots)
+
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a row has a value."""
+        return self._slots.present() if self._slots else frozenset()
 
     def has_any(self, slots: Sequence[str]) -> bool:
         """Whether a row has an entry in one of these slots."""

@@ -89,6 +89,11 @@ class Batch:
         told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
         return told or len(self.logs) > 0
 
+    @property
+    def present_slots(self) -> frozenset[str]:
+        """The slots in which a span or its resource has a value."""
+        return self.spans.present_slots() | self.resources.present_slots()
+
     @cached_property
     def successor(self) -> Batch:
         """The batch that takes what did not fit into this one."""

@@ -98,8 +98,8 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
     if rule and rule.is_in(scope.name):
         span = _span(log, time_ns, rule, scope, attributes, origin=came.origin)
         rest = (came.received_us, True, log.dropped_attributes_count)
-        slots = attributes | rule.attributes
-        to.spans.append((len(to.spans), *span, *rest), kept | rule.attributes, came.resource_row, slots=slots)
+        added = rule.added(names_span=bool(log.span_id))
+        to.spans.append((len(to.spans), *span, *rest), kept | added, came.resource_row, slots=attributes | added)
 
 
 def _record_hash(origin: bytes, scope: InstrumentationScope, log: LogRecord) -> int:

@@ -181,7 +181,7 @@ class Ingest:
         if len(batch.spans):
             self._pipeline.fill("touched_traces", "stored_spans")
             self._pipeline.leave_outdated()
-            self._pipeline.normalize()
+            self._pipeline.normalize(batch.present_slots)
             self._pipeline.write("insert_spans", "insert_span_events")
             self._pipeline.settle()
         if len(batch.logs):

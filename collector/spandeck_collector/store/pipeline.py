@@ -4,11 +4,14 @@ Planning the mapping costs more than running it on a small batch, so every state
 their definitions, because a statement is planned again whenever a definition changes. The plans must not rest on what
 the tables hold while planning: with the optimizers below, DuckDB 1.5 sizes strings by the then empty tables. The last
 of them would make a join of every list of words, dozens in the mapping, at ten times the cost of comparing.
+
+Every expression of a plan costs each batch some microseconds, and the whole mapping has thousands: most batches are
+normalized by a part of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +23,7 @@ from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
 from spandeck_schema import catalog
 from spandeck_schema.generated import mapped_spans
-from spandeck_schema.mapping import load_mapping
+from spandeck_schema.mapping import Mapping, load_mapping
 
 _TABLES = (
     ("normalize", "touched_traces"),
@@ -34,6 +37,7 @@ _TABLES = (
     ("normalize", "changed_spans"),
     ("settle", "near_calls"),
     ("settle", "linked_traces"),
+    ("settle", "span_details"),
     ("settle", "span_tree"),
     ("settle", "trace_context"),
     ("settle", "call_spans"),
@@ -49,12 +53,23 @@ _TABLES = (
 )
 """Derived tables, each after those that it reads."""
 
+_NEW_SPANS = "new_spans"
 _LINK = ("near_calls", "linked_traces")
-_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _LINK)
+_DETAILS = "span_details"
+_TWINS = ("id_twins", "overlap_twins", "call_twins")
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in (*_LINK, _DETAILS, *_TWINS))
+_TREE = _SETTLE[: _SETTLE.index("counted_calls")]
+_REST = _SETTLE[len(_TREE) :]
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
 _STEP_TRACES = "select trace_id, first_received_at, last_received_at from store.traces limit 0"
 _INCOMING = ("incoming_spans", "incoming_events", "incoming_logs", "incoming_metrics", "incoming_content")
-_READS = (("normalize", "unnamed_models"), ("settle", "settled_extent"), ("settle", "spending_changes"))
+_READS = (
+    ("normalize", "unnamed_models"),
+    ("settle", "call_scopes"),
+    ("settle", "details_count"),
+    ("settle", "settled_extent"),
+    ("settle", "spending_changes"),
+)
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
     "leave_outdated_spans",
@@ -74,6 +89,8 @@ _WRITES = (
     ("normalize", "insert_metric_points"),
     ("settle", "add_linked_traces"),
     ("settle", "add_linked_spans"),
+    ("settle", "tell_new_spans"),
+    ("settle", "tell_stored_spans"),
     ("settle", "delete_calls"),
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
@@ -100,6 +117,7 @@ class Pipeline:
         self._connection = connection
         self._spending_zone: str | None = None
         self._spending_changes: list[tuple[Any, ...]] = []
+        self._scopes = set(connection.execute(catalog.sql("settle", "stored_call_scopes")).fetchall())
         with planning(connection):
             self._plan(connection)
 
@@ -111,7 +129,7 @@ class Pipeline:
         connection.execute(f"create temp table step_traces as {_STEP_TRACES}")
         connection.execute(f"create temp view mapped_spans as {mapped_spans(load_mapping())}")
         for folder, name in _TABLES:
-            if name == "span_tree":
+            if name == _DETAILS:
                 connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
             connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
@@ -119,10 +137,17 @@ class Pipeline:
             connection.execute(f"prepare fill_{name} as insert into {name} by name {catalog.sql(folder, name)}")
         for folder, name in (*_READS, *_WRITES):
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
+        for number, part in enumerate(load_mapping().parts):
+            self._plan_new_spans(f"{_NEW_SPANS}_{number}", load_mapping().of_slots(part))
         for name in _EMPTIED:
             connection.execute(f"prepare empty_{name} as delete from {name}")
         for rule in shipped_rules():
             prepare_rule(connection, rule)
+
+    def _plan_new_spans(self, name: str, mapping: Mapping) -> None:
+        mapped = f"from ({mapped_spans(mapping)}) as mapped_spans"
+        query = catalog.sql("normalize", _NEW_SPANS).replace("from mapped_spans", mapped)
+        self._connection.execute(f"prepare fill_{name} as insert into {_NEW_SPANS} by name {query}")
 
     def fill(self, *names: str) -> None:
         """Fill derived tables in the order given."""
@@ -144,16 +169,22 @@ class Pipeline:
         if count:
             self.write(*_LEAVE_OUTDATED)
 
-    def normalize(self) -> None:
-        """Fill `new_spans` from the incoming spans that `stored_spans` does not hold."""
-        self.fill("new_arrivals", "new_spans")
+    def normalize(self, slots: Collection[str] | None = None) -> None:
+        """Fill `new_spans` from the incoming spans that `stored_spans` does not hold.
+
+        `slots` are those in which a span has a value; None where that is not known.
+        """
+        self.fill("new_arrivals", _NEW_SPANS if slots is None else _smallest_part(slots))
         name_models(self._connection, self.read("unnamed_models"))
 
     def settle(self) -> None:
         """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
-        self.fill(*_LINK)
-        self.write("add_linked_traces", "add_linked_spans")
-        self.fill(*_SETTLE)
+        has_twins = self._may_have_twins()
+        if has_twins:
+            self.fill(*_LINK)
+            self.write("add_linked_traces", "add_linked_spans")
+        self._tell_details()
+        self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
         if self._spending_zone is not None:
             self._spending_changes += self.read(f"spending_changes(zone := '{self._spending_zone}')")
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
@@ -167,6 +198,18 @@ class Pipeline:
         """What settling has changed since this was asked last (`spending.Change`)."""
         changes, self._spending_changes = self._spending_changes, []
         return changes
+
+    def _may_have_twins(self) -> bool:
+        """Whether two scopes told calls of one kind: of one scope, no call is told again in another trace."""
+        self._scopes.update(self.read("call_scopes"))
+        return len(self._scopes) > len({kind for kind, _ in self._scopes})
+
+    def _tell_details(self) -> None:
+        """Add to the spans at hand what log records say of them; the rows stored keep what the spans told."""
+        ((count,),) = self.read("details_count")
+        if count:
+            self.fill(_DETAILS)
+            self.write("tell_new_spans", "tell_stored_spans")
 
     def _settle_alerts(self) -> None:
         for since, until in self.read("settled_extent"):
@@ -188,6 +231,13 @@ class Pipeline:
         """Empty all tables; in the transaction that filled them this frees their memory at once."""
         for name in _EMPTIED:
             self._connection.execute(f"execute empty_{name}")
+
+
+def _smallest_part(slots: Collection[str]) -> str:
+    """The statement of the first part of the mapping that reads all these slots; else of the whole."""
+    parts = (number for number, part in enumerate(load_mapping().parts) if part.issuperset(slots))
+    number = next(parts, None)
+    return _NEW_SPANS if number is None else f"{_NEW_SPANS}_{number}"
 
 
 def _tables(batch: Batch) -> dict[str, pa.Table]:

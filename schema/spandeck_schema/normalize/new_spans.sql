@@ -1,11 +1,25 @@
 -- grain: one incoming span that is not stored yet, in canonical columns
 with timed as (
     select
-        * exclude (started_ns, ended_ns, from_log, dropped_count) replace (
+        * exclude (started_ns, ended_ns, from_log, dropped_count, first_token_at, choice_finish_reasons) replace (
             -- A parent of zeros is how some emitters write none; a span cannot be its own parent.
             nullif(nullif(parent_span_id, '0000000000000000'), span_id) as parent_span_id,
             -- Cut here, so that normalizing again from the stored text comes to the same.
-            store.to_text(store.to_text(status_message)[:2048]) as status_message
+            store.to_text(store.to_text(status_message)[:2048]) as status_message,
+            coalesce(finish_reasons, choice_finish_reasons) as finish_reasons,
+            -- Some tell what was written to the cache only by how long it is kept.
+            coalesce(
+                mapped_spans.cache_write_tokens,
+                coalesce(mapped_spans.cache_write_5m_tokens, 0) + mapped_spans.cache_write_1h_tokens,
+                mapped_spans.cache_write_5m_tokens
+            ) as cache_write_tokens,
+            coalesce(
+                mapped_spans.cache_write_1h_tokens,
+                case
+                    when mapped_spans.cache_write_tokens > mapped_spans.cache_write_5m_tokens
+                        then mapped_spans.cache_write_tokens - mapped_spans.cache_write_5m_tokens
+                end
+            ) as cache_write_1h_tokens
         ),
         -- A start before 2000 is a clock that was never set: the span is shown at its end, or when it came.
         started_ns >= 946684800000000000 as has_start,
@@ -19,6 +33,7 @@ with timed as (
         end as started_at,
         -- The duration of a span that never began or ended, or ended before it began, is unknown.
         case when has_start and ended_ns >= started_ns then (ended_ns - started_ns) / 1e6 end as duration_ms,
+        coalesce(time_to_first_token_ms, (epoch_us(first_token_at) - epoch_us(started_at)) / 1000.0) as first_token_ms,
         list_filter(
             [
                 case when not has_start then 'no_start' end,
@@ -31,71 +46,12 @@ with timed as (
             lambda flag: flag is not null
         ) as flags
     from mapped_spans
-    semi join new_arrivals using (arrival)
-),
-
-exceptions as (
-    select
-        arrival,
-        arg_min(store.to_text(attributes['exception.type']), occurred_at) as exception_type,
-        arg_min(store.to_text(attributes['exception.message']), occurred_at) as exception_message
-    from incoming_events
-    where name = 'exception'
-    group by arrival
-),
-
-first_tokens as (
-    select
-        arrival,
-        min(occurred_at) as occurred_at
-    from incoming_events
-    where store.is_first_token(name)
-    group by arrival
-),
-
-choices as (
-    select
-        arrival,
-        store.to_list(arg_min(attributes['finish_reason'], occurred_at)) as finish_reasons
-    from incoming_events
-    where name = 'gen_ai.choice'
-    group by arrival
-),
-
-mapped as (
-    select
-        timed.* replace (
-            coalesce(
-                timed.time_to_first_token_ms,
-                (epoch_us(first_tokens.occurred_at) - epoch_us(timed.started_at)) / 1000.0
-            ) as time_to_first_token_ms,
-            coalesce(timed.finish_reasons, choices.finish_reasons) as finish_reasons,
-            -- Some tell what was written to the cache only by how long it is kept.
-            coalesce(
-                timed.cache_write_tokens,
-                coalesce(timed.cache_write_5m_tokens, 0) + timed.cache_write_1h_tokens,
-                timed.cache_write_5m_tokens
-            ) as cache_write_tokens,
-            coalesce(
-                timed.cache_write_1h_tokens,
-                case
-                    when timed.cache_write_tokens > timed.cache_write_5m_tokens
-                        then timed.cache_write_tokens - timed.cache_write_5m_tokens
-                end
-            ) as cache_write_1h_tokens
-        ),
-        exceptions.exception_type,
-        exceptions.exception_message,
-        exceptions.arrival is not null as had_exception
-    from timed
-    left join exceptions using (arrival)
-    left join first_tokens using (arrival)
-    left join choices using (arrival)
+    inner join new_arrivals using (arrival)
 ),
 
 placed as (
     select
-        mapped.* replace (
+        timed.* replace (
             coalesce(
                 kind,
                 case
@@ -106,7 +62,7 @@ placed as (
             ) as kind,
             -- A first or last token outside the span is a wrong unit or a wrong clock.
             case
-                when time_to_first_token_ms between 0 and duration_ms + 1 then time_to_first_token_ms
+                when first_token_ms between 0 and duration_ms + 1 then first_token_ms
             end as time_to_first_token_ms,
             case
                 when time_to_last_token_ms between 0 and duration_ms + 1 then time_to_last_token_ms
@@ -120,7 +76,7 @@ placed as (
         end as status,
         case when not error_code glob '[123][0-9][0-9]' then error_code end as failure_code,
         coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) as cached_tokens
-    from mapped
+    from timed
 ),
 
 judged as (

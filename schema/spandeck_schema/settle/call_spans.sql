@@ -8,6 +8,7 @@ select
     tree.call_ancestors,
     case when spans.kind in ('llm', 'embedding') then spans.kind else 'agent' end as call_kind,
     coalesce(spans.input_tokens, spans.output_tokens) is not null as has_usage,
+    coalesce(spans.output_tokens, 0) > 0 as has_output,
     coalesce(spans.scope, '') as scope,
     store.trust_rank(spans.family) as trust_rank,
     spans.service,
@@ -20,4 +21,6 @@ select
     epoch_us(spans.started_at) + cast(spans.duration_ms * 1000 as bigint) as ended_us
 from trace_spans as spans
 inner join span_tree as tree using (trace_id, span_id)
-where spans.kind in ('llm', 'embedding') or coalesce(spans.input_tokens, spans.output_tokens) is not null
+where
+    spans.kind in ('llm', 'embedding')
+    or (spans.kind != 'details' and coalesce(spans.input_tokens, spans.output_tokens) is not null)

@@ -4,7 +4,13 @@ with firsts as (
         spans.trace_id,
         arg_min(
             spans.span_id,
-            (spans.parent_span_id is not null, parents.span_id is not null, spans.started_at, spans.span_id)
+            (
+                spans.kind = 'details',
+                spans.parent_span_id is not null,
+                parents.span_id is not null,
+                spans.started_at,
+                spans.span_id
+            )
         ) as span_id
     from trace_spans as spans
     left join trace_spans as parents
@@ -23,7 +29,7 @@ roots as (
 span_sums as (
     select
         trace_id,
-        count(*) as span_count,
+        count(*) filter (where kind != 'details') as span_count,
         count(*) filter (where otel_status = 'ERROR') as error_span_count,
         bool_or(status = 'error') as any_error,
         count(distinct step) as step_count,

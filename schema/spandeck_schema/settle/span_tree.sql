@@ -8,7 +8,8 @@ with recursive nodes as (
         span_id,
         parent_span_id,
         agent_name as own_agent,
-        kind in ('llm', 'embedding') or coalesce(input_tokens, output_tokens) is not null as is_call
+        kind in ('llm', 'embedding')
+        or (kind != 'details' and coalesce(input_tokens, output_tokens) is not null) as is_call
     from trace_spans
 ),
 

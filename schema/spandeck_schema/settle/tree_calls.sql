@@ -1,6 +1,6 @@
 -- grain: one call span with the call of its trace that tells it: itself, or one below (or above) it
 -- Of nested calls of one kind the deepest with usage counts, without any usage the deepest; the usage of a parent
--- that is no call itself counts only if nothing below it has usage.
+-- that is no call itself counts only if nothing below it has usage; of output tokens an embedding tells nothing.
 with pairs as (
     select
         below.trace_id,
@@ -9,13 +9,15 @@ with pairs as (
         below.span_id as below_id,
         below.has_usage as below_has_usage,
         above.call_kind = below.call_kind as same_kind,
-        above.call_kind = 'agent' as above_is_parent
+        above.call_kind = 'agent'
+        and not (above.has_output and below.call_kind = 'embedding' and not below.has_output) as above_is_parent
     from (
         select
             trace_id,
             span_id,
             call_kind,
             has_usage,
+            has_output,
             unnest(call_ancestors) as above_id
         from call_spans
     ) as below

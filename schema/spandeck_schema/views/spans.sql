@@ -38,4 +38,6 @@ left join store.calls
         -- A tool with usage has two rows in calls; an equality keeps this a hash join.
         and (calls.kind = 'tool') = (
             spans.kind in ('tool', 'mcp') and coalesce(spans.input_tokens, spans.output_tokens) is null
-        );
+        )
+-- What a log adds to a span is in its call.
+where spans.kind != 'details';
