@@ -11,6 +11,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+import spandeck
+from spandeck import guard
+from spandeck.guard import StoreBudgets
 from spandeck_collector.store.budget_file import Budget, BudgetFileError, parse_budgets
 from spandeck_collector.store.commands.budgets import import_budgets
 from spandeck_collector.store.commands.prices import apply_prices, import_prices
@@ -196,6 +199,7 @@ def test_a_file_that_cannot_be_meant_is_refused_with_a_sentence(text: str, sente
         parse_budgets(text)
 
 
+AGENT_CAP = '[[budgets]]\nname = "support a day"\nagent_name = "support"\nhard_usd = 0.4\n'
 CAP = '[[budgets]]\nname = "cap"\nperiod = "session"\nhard_usd = 1.0\n'
 
 
@@ -245,3 +249,48 @@ def test_the_door_checks_who_asks_and_what_is_asked(tmp_path: Path) -> None:
         assert json.loads(ask(store.port, path, headers=told, method="GET").body)["allowed"] is False
         assert ask(store.port, "/budget/check?who=me", headers=token, method="GET").status == 400
         assert ask(store.port, path, headers=token | {"Spandeck-Spent-Usd": "nan"}, method="GET").status == 400
+
+
+def test_the_guard_goes_on_without_the_store_and_asks_it_again_later(tmp_path: Path) -> None:
+    (tmp_path / "budgets.toml").write_text(CAP, encoding="utf-8")
+    now = [0.0]
+    with running_store(tmp_path) as store:
+        budgets = StoreBudgets(f"http://127.0.0.1:{store.port}", session_id="s", timeout_s=10, clock=lambda: now[0])
+        budget = guard.Budget(store=budgets)
+        with budget.start():
+            budget.spend(steps=1)
+            store.kill()
+            budget.spend(steps=1)
+            budget.spend(usd=5.0)
+            now[0] = 1.0
+            budget.spend(steps=1)
+            spent = guard.Spent(1, 0, 6.0, 0.0)
+            with pytest.raises(ConnectionError, match="a moment ago"):
+                budgets.refusal(spent)
+        closed = guard.Budget(store=budgets, store_fail="closed")
+        with closed.start(), pytest.raises(guard.SecurityError, match="did not answer"):
+            closed.spend(steps=1)
+
+
+def test_the_guard_tells_the_session_and_the_agent_of_the_open_request(tmp_path: Path) -> None:
+    (tmp_path / "budgets.toml").write_text(CAP + AGENT_CAP, encoding="utf-8")
+    telemetry = spandeck.configure("http://127.0.0.1:9", service_name="shop")
+    with running_store(tmp_path) as store:
+        budget = guard.Budget(store=StoreBudgets(f"http://127.0.0.1:{store.port}", timeout_s=10, cache_s=0))
+        with telemetry.request("support", session_id="s-9"), budget.start():
+            budget.spend(steps=1)
+            budget.spend(usd=0.5)
+            with pytest.raises(guard.SecurityError, match="'support a day' of [$]0.4 a day is spent"):
+                budget.spend(steps=1)
+        with telemetry.request("other", session_id="s-9"), budget.start():
+            budget.spend(steps=1)
+            budget.spend(usd=0.5)
+            with pytest.raises(guard.SecurityError, match="'cap' of [$]1 a session is spent"):
+                budget.spend(steps=1)
+    telemetry.shutdown(0)
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:4319", "127.0.0.1:4319", ""])
+def test_an_address_that_is_not_plain_http_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="give it as"):
+        StoreBudgets(url)
