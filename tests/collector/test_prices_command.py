@@ -51,7 +51,7 @@ def test_prices_are_changed_shown_and_applied(stack: Stack) -> None:
     trace_id = send_call(stack, 1)
     assert cost(stack, trace_id) == pytest.approx(2.5)
     explained = json.loads(stack.run("prices", "explain", trace_id, "--format", "json").stdout)
-    assert [row["calculation"] for row in explained] == ["1,000,000 input tokens × $2.5 / 1,000,000 = $2.5"]
+    assert [row["calculation"] for row in explained] == ["1,000,000 input tokens * $2.5 / 1,000,000 = $2.5"]
 
     file = stack.folder / "mine.toml"
     file.write_text(PRICES, encoding="utf-8")

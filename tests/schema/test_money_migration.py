@@ -30,7 +30,8 @@ create table store.prices (
 );
 insert into store.price_models values ('openai', 'gpt-4o', 'openai/gpt-4o');
 insert into store.prices values
-    ('openai/gpt-4o@1970-01-01', 'openai/gpt-4o', '1970-01-01', '9999-01-01', 0, 4611686018427387904, 1, 2, null, null, 'old');
+    ('openai/gpt-4o@1970-01-01', 'openai/gpt-4o', '1970-01-01', '9999-01-01', 0, 4611686018427387904, 1, 2, null,
+        null, 'old');
 """
 
 

@@ -58,7 +58,7 @@ select
     part.per_count,
     part.unit_count * part.price_usd / part.per_count as amount_usd,
     format(
-        '{:,} {} × ${:g} / {:,} = ${:.6g}',
+        '{:,} {} * ${:g} / {:,} = ${:.6g}',
         part.unit_count,
         case when part.bucket = 'request' then 'request' else part.bucket || ' tokens' end,
         part.price_usd,
