@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         tool,
         tool_definition,
     )
+    from spandeck.frames import QueryError, query
     from spandeck.guard import Budget, Guard, Permissions, SecurityError, validate_input, validate_output
     from spandeck.optimizer import (
         Cache,
@@ -85,6 +86,7 @@ __all__ = [
     "Permissions",
     "PriceBook",
     "ProductionResult",
+    "QueryError",
     "Rate",
     "Rates",
     "Request",
@@ -110,6 +112,7 @@ __all__ = [
     "memory",
     "monitor",
     "observe",
+    "query",
     "register",
     "registered_agents",
     "request",
@@ -142,6 +145,7 @@ _LATE = {
     **dict.fromkeys(
         ("Budget", "Guard", "Permissions", "SecurityError", "validate_input", "validate_output"), "spandeck.guard"
     ),
+    **dict.fromkeys(("QueryError", "query"), "spandeck.frames"),
     **dict.fromkeys(
         (
             "Cache",

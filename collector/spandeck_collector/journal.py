@@ -6,6 +6,7 @@ The files are described in `journal_format.py`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from spandeck_collector.free_space import FreeSpace
+from spandeck_collector.journal_backlog import Backlog, stored_mark
 from spandeck_collector.journal_damage import DamagedSegment
 from spandeck_collector.journal_format import (
     SEGMENT_HEADER_BYTES,
@@ -24,6 +27,7 @@ from spandeck_collector.journal_format import (
     Position,
     Record,
     Signal,
+    address_field,
     segment_numbers,
 )
 from spandeck_collector.journal_reader import JournalReader
@@ -51,6 +55,7 @@ __all__ = [
 
 _WAITING_BYTES = 128 << 20
 _HARDLY_USED_BYTES = 4096
+_REST_S = 2.0
 
 
 class JournalWriter:
@@ -62,11 +67,19 @@ class JournalWriter:
     """
 
     def __init__(
-        self, directory: Path, *, segment_bytes: int, limit_bytes: int, waiting_bytes: int = _WAITING_BYTES
+        self,
+        directory: Path,
+        *,
+        segment_bytes: int,
+        limit_bytes: int,
+        waiting_bytes: int = _WAITING_BYTES,
+        limit_s: float = 0,
+        free_floor_bytes: int = 0,
     ) -> None:
         """Open the journal in `directory`, which is made; no segment is created before the first record.
 
-        `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk.
+        `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk,
+        `limit_s` how long a record may wait for the store, and of the disk `free_floor_bytes` are left free.
         Raises `JournalLockedError` if another process writes there, `OSError` for an unusable directory.
         """
         self._directory = directory
@@ -75,6 +88,9 @@ class JournalWriter:
         self._waiting_limit = waiting_bytes
         self._hardly_used_bytes = max(SEGMENT_HEADER_BYTES, min(_HARDLY_USED_BYTES, limit_bytes // 64))
         self._lock: int | None = open_directory(directory)
+        self._may_rest = True
+        self._backlog = Backlog(directory, limit_s)
+        self._space = FreeSpace(directory, free_floor_bytes)
         self._segment: Segment | None = None
         self._waiting: list[Entry] = []
         self._unwritten_bytes = 0
@@ -86,18 +102,18 @@ class JournalWriter:
 
     @property
     def failure(self) -> JournalError | None:
-        """Why the last write failed; None while writes succeed."""
-        return self._failure
+        """Why the last write failed, or the next would be refused; None while writes succeed."""
+        return self._failure or self._pressure()
 
-    def submit(self, signal: Signal, body: bytes, received_at_ns: int) -> Future[None]:
-        """Append one record; the future completes when it is on disk.
+    def submit(self, signal: Signal, body: bytes, received_at_ns: int, address: str | None = None) -> Future[None]:
+        """Append one record, sent from `address`; the future completes when it is on disk.
 
         The future raises `JournalFullError` or `JournalWriteError`; the record may then be read all the same,
         if the failure came late. Raises `ValueError` for an empty body.
         """
         if not body:
             raise ValueError("A journal record needs a body of at least one byte.")
-        entry = Entry(signal, body, received_at_ns, Future())
+        entry = Entry(signal, body, received_at_ns, Future(), address_field(address))
         with self._changed:
             error = self._refusal(entry)
             if error is None:
@@ -126,20 +142,60 @@ class JournalWriter:
                 f"{self._unwritten_bytes} bytes wait for the disk, at most {self._waiting_limit} may: "
                 "send again, more slowly."
             )
+        return self._pressure()
+
+    def _pressure(self) -> JournalFullError | None:
+        if self._backlog.is_late():
+            return JournalFullError(
+                f"What was received {self._backlog.limit_s:g} s ago (SPANDECK_JOURNAL_LIMIT_S) is not stored yet: "
+                "send again when the store has caught up."
+            )
+        if self._space.is_short():
+            return JournalFullError(
+                f"The disk has {self._space.free_bytes} bytes free and at least {self._space.floor_bytes} are left "
+                "(SPANDECK_FREE_SPACE_FLOOR_BYTES): send again when there is space."
+            )
         return None
 
     def _run(self) -> None:
         while entries := self._take_waiting():
-            while entries:
-                entries = self._commit_some(entries)
+            try:
+                while entries:
+                    entries = self._commit_some(entries)
+            except BaseException as error:
+                # Without this thread every request would wait for ever.
+                self._give_up(entries, error)
         self._leave_segment()
 
-    def _take_waiting(self) -> list[Entry]:
-        """Everything that waits, at least one; [] when closing."""
+    def _give_up(self, entries: Sequence[Entry], error: BaseException) -> None:
+        self._failure = JournalWriteError(f"Writing the journal in {self._directory} failed ({error!r}): send again.")
+        self._segment = None
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            entries, self._waiting = self._waiting, []
-        return entries
+            self._unwritten_bytes -= sum(entry.size for entry in entries)
+        for entry in entries:
+            _complete(entry.done, self._failure)
+
+    def _take_waiting(self) -> list[Entry]:
+        """Everything that waits, at least one; [] when closing. In quiet times a segment that is stored is left."""
+        while True:
+            with self._changed:
+                rest_s = _REST_S if self._may_rest else None
+                if self._changed.wait_for(lambda: self._waiting or self._closing, rest_s):
+                    entries, self._waiting = self._waiting, []
+                    return entries
+            self._rest()
+
+    def _rest(self) -> None:
+        """Once all of the newest segment is stored, begin an empty one: the reader never removes the newest."""
+        numbers = segment_numbers(self._directory)
+        if not numbers or (self._segment is None and self._sizes()[numbers[-1]] <= SEGMENT_HEADER_BYTES):
+            self._may_rest = False
+            return
+        end = 0 if self._segment is None else self._segment.end
+        if stored_mark(self._directory) >= Position(numbers[-1], end):
+            self._leave_segment()
+            with contextlib.suppress(OSError):
+                create_segment(self._directory, numbers[-1] + 1, SEGMENT_HEADER_BYTES).close()
 
     def _commit_some(self, entries: list[Entry]) -> list[Entry]:
         """Commit, or fail, the first entries: those that fit in one segment; the others are returned."""
@@ -149,6 +205,8 @@ class JournalWriter:
             segment = self._segment_for(entries[0].size)
             count = _fitting(entries, segment.room)
             segment.append(entries[:count])
+            self._may_rest = True
+            self._backlog.add(Position(segment.number, segment.end))
         except JournalFullError as full:
             error = full
         except Exception as failed:

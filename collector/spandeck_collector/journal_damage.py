@@ -19,7 +19,7 @@ from spandeck_collector.journal_format import (
 )
 
 _AFTER_TIME = RECORD_HEADER_BYTES - 4  # where signal, flags and reserved stand in a record
-_END_OF_HEADER = re.compile(b"[" + re.escape(bytes(Signal)) + rb"]\x00\x00\x00")
+_END_OF_HEADER = re.compile(b"[" + re.escape(bytes(Signal)) + rb"][\x00\x01]\x00\x00")
 _CHECKED_TIMES = 4
 _STEP_BYTES = 1 << 20
 

@@ -6,8 +6,8 @@ A segment is preallocated and starts with a 16-byte header: magic (8), version u
     length u32 | crc u32 | sequence u64 | received_at_ns u64 | signal u8 | flags u8 | reserved u16 | body
 
 `length` counts the body and is above 0, so the zeros of the unwritten rest read as "end so far". The CRC-32
-covers everything of the record but itself. `sequence` counts from 0 inside a segment. `flags` and `reserved`
-are 0 in version 1: a later version may put fields such as the client's address between header and body.
+covers everything of the record but itself. `sequence` counts from 0 inside a segment. Bit 0 of `flags` says that
+the sender's address begins the body: its length in bytes u8, then ASCII; version 1 has none. `reserved` is 0.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from typing import NamedTuple
 from zlib import crc32
 
 SUFFIX = ".journal"
-VERSION = 1
+VERSION = 2
+_READABLE_VERSIONS = (1, VERSION)
+HAS_ADDRESS = 1
 _MAGIC = b"SPANDECK"
 _SEGMENT_HEADER = struct.Struct("<8sHHI")
 _RECORD_HEADER = struct.Struct("<IIQQBBH")
 _AFTER_CRC = struct.Struct("<QQBBH")
 SEGMENT_HEADER_BYTES = _SEGMENT_HEADER.size
 RECORD_HEADER_BYTES = _RECORD_HEADER.size
+_MOST_ADDRESS_BYTES = 64
 
 
 class JournalError(Exception):
@@ -65,12 +68,13 @@ class Position(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record: its signal, when it was received (Unix ns), its body, and the position after it."""
+    """One record: signal, when it was received (Unix ns), body, the position after it, and the sender's address."""
 
     signal: Signal
     received_at_ns: int
     body: bytes
     position: Position
+    address: str | None = None
 
 
 class RecordHeader(NamedTuple):
@@ -116,19 +120,31 @@ def is_segment(header: bytes, path: Path) -> bool:
     magic, version, _flags, crc = _SEGMENT_HEADER.unpack_from(header)
     if magic != _MAGIC or crc != crc32(header[: SEGMENT_HEADER_BYTES - 4]):
         return False
-    if version != VERSION:
+    if version not in _READABLE_VERSIONS:
         raise JournalVersionError(
-            f"{path} has journal version {version} and this Spandeck reads version {VERSION}: "
+            f"{path} has journal version {version} and this Spandeck reads up to version {VERSION}: "
             "start the newer Spandeck that wrote it."
         )
     return True
 
 
-def record_header(sequence: int, signal: Signal, body: bytes, received_at_ns: int) -> bytes:
-    """The bytes that stand before `body`."""
-    length = len(body)
-    rest = _AFTER_CRC.pack(sequence, received_at_ns, signal, 0, 0)
-    return struct.pack("<II", length, _checksum(length, rest, body)) + rest
+def record_header(sequence: int, signal: Signal, body: bytes, received_at_ns: int, address: bytes = b"") -> bytes:
+    """The bytes that stand before `body`; `address` is what `address_field` gives."""
+    length = len(address) + len(body)
+    rest = _AFTER_CRC.pack(sequence, received_at_ns, signal, HAS_ADDRESS if address else 0, 0)
+    return struct.pack("<II", length, _checksum(length, rest, address, body)) + rest + address
+
+
+def address_field(address: str | None) -> bytes:
+    """How a sender's address stands before a body; empty for none."""
+    text = (address or "").encode("ascii", "replace")[:_MOST_ADDRESS_BYTES]
+    return bytes([len(text)]) + text if text else b""
+
+
+def without_address(body: bytes) -> tuple[str, bytes]:
+    """Address and body of a record that `HAS_ADDRESS`."""
+    end = 1 + body[0]
+    return body[1:end].decode("ascii", "replace"), body[end:]
 
 
 def parse_header(data: bytes) -> RecordHeader | None:
@@ -145,5 +161,8 @@ def is_intact(header: RecordHeader, body: bytes) -> bool:
     return len(body) == header.length and header.crc == _checksum(header.length, rest, body)
 
 
-def _checksum(length: int, rest: bytes, body: bytes) -> int:
-    return crc32(body, crc32(rest, crc32(length.to_bytes(4, "little"))))
+def _checksum(length: int, rest: bytes, *parts: bytes) -> int:
+    checksum = crc32(rest, crc32(length.to_bytes(4, "little")))
+    for part in parts:
+        checksum = crc32(part, checksum)
+    return checksum

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spandeck_collector.journal_damage import DamagedSegment, has_content, is_unfinished, next_intact
 from spandeck_collector.journal_format import (
+    HAS_ADDRESS,
     RECORD_HEADER_BYTES,
     SEGMENT_HEADER_BYTES,
     JournalVersionError,
@@ -19,6 +20,7 @@ from spandeck_collector.journal_format import (
     parse_header,
     segment_numbers,
     segment_path,
+    without_address,
 )
 
 
@@ -160,7 +162,10 @@ class JournalReader:
         signal = self._signal(header.signal)
         self._sequence = header.sequence + 1
         self._offset = start + header.length
-        return Record(signal, header.received_at_ns, body, self.position)
+        address = None
+        if header.flags & HAS_ADDRESS:
+            address, body = without_address(body)
+        return Record(signal, header.received_at_ns, body, self.position, address)
 
     def _signal(self, number: int) -> Signal:
         try:

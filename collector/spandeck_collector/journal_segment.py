@@ -34,19 +34,21 @@ class Entry(NamedTuple):
     body: bytes
     received_at_ns: int
     done: Future[None]
+    address: bytes = b""
 
     @property
     def size(self) -> int:
         """Bytes in a segment."""
-        return RECORD_HEADER_BYTES + len(self.body)
+        return RECORD_HEADER_BYTES + len(self.address) + len(self.body)
 
 
 class Segment:
     """An open segment; everything before `end` is on disk."""
 
-    def __init__(self, file: int, size: int) -> None:
+    def __init__(self, file: int, number: int, size: int) -> None:
         """Begin after the header of a `file` of `size` bytes."""
         self.file = file
+        self.number = number
         self.size = size
         self.end = SEGMENT_HEADER_BYTES
         self.sequence = 0
@@ -60,7 +62,8 @@ class Segment:
         """Write and sync all; after an error the segment must be left, and none of them counts."""
         buffers: list[bytes] = []
         for sequence, entry in enumerate(entries, self.sequence):
-            buffers += (record_header(sequence, entry.signal, entry.body, entry.received_at_ns), entry.body)
+            header = record_header(sequence, entry.signal, entry.body, entry.received_at_ns, entry.address)
+            buffers += (header, entry.body)
         end = self.end
         for first in range(0, len(buffers), _BUFFERS_A_WRITE):
             end = _write(self.file, buffers[first : first + _BUFFERS_A_WRITE], end)
@@ -93,7 +96,7 @@ def create_segment(directory: Path, number: int, size: int) -> Segment:
         os.close(file)
         temporary.unlink(missing_ok=True)
         raise
-    return Segment(file, size)
+    return Segment(file, number, size)
 
 
 def segment_size(directory: Path, number: int) -> int:

@@ -19,6 +19,7 @@ from spandeck_collector.access import host_name
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
+UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
@@ -26,9 +27,10 @@ _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
-_MOST_CONTENT_DAYS = 36_500
+_MOST_DAYS = 36_500
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
+_AGES = ("content_days", "span_days", "rollup_days", "alert_days")
 
 
 class SettingsError(ValueError):
@@ -52,6 +54,8 @@ class Settings:
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
+    journal_limit_s: float = 86_400.0
+    free_space_floor_bytes: int = 256 << 20
     query_timeout_s: float = 10.0
     query_max_rows: int = 100_000
     query_max_bytes: int = 64 << 20
@@ -59,10 +63,15 @@ class Settings:
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
-    content_days: int = 30
     time_zone: str = "UTC"
     prices_file: str = ""
     budgets_file: str = ""
+    content_days: int = 7
+    span_days: int = 30
+    rollup_days: int = 400
+    alert_days: int = 90
+    redact: bool = True
+    redact_before_journal: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -100,6 +109,11 @@ class Settings:
 
     def _own_path(self, given: str, name: str) -> Path:
         return Path(given).expanduser().absolute() if given else self.data_dir / name
+
+    @property
+    def database_copy(self) -> Path:
+        """Stands there while a database file of an older version is upgraded."""
+        return self.database.with_suffix(UPGRADING_SUFFIX)
 
     @property
     def log_dir(self) -> Path:
@@ -172,18 +186,27 @@ class Settings:
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
         _require(
+            math.isfinite(self.journal_limit_s) and self.journal_limit_s >= 0,
+            "journal_limit_s",
+            self.journal_limit_s,
+            "0 (no limit) or a number of seconds",
+        )
+        _require(
+            self.free_space_floor_bytes >= 0,
+            "free_space_floor_bytes",
+            self.free_space_floor_bytes,
+            "0 (no floor) or a number of bytes",
+        )
+        _require(
             _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
             "memory_limit",
             repr(self.memory_limit),
             "a size such as 1GB or 512MB, at least 128MB",
         )
         _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
-        _require(
-            0 <= self.content_days <= _MOST_CONTENT_DAYS,
-            "content_days",
-            self.content_days,
-            f"from 0 (keep for ever) to {_MOST_CONTENT_DAYS} days",
-        )
+        for name in _AGES:
+            days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
+            _require(0 <= days <= _MOST_DAYS, name, days, rule)
         _require(_is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin")
         self._require_tokens_off_loopback()
         return replace(

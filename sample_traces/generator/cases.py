@@ -11,7 +11,7 @@ from generator.drafts import Conversation, Dialect, Exchange
 from generator.openinference import OpenInferenceDialect
 from generator.otel_genai import OpenTelemetryDialect
 from generator.otlp import Resource, Span
-from generator.patterns import autonomous, hierarchical, hybrid, orchestrated, plain_service
+from generator.patterns import autonomous, guarded, hierarchical, hybrid, orchestrated, plain_service
 from generator.run import Run
 from generator.traffic import MINUTE_NS, Visit
 
@@ -88,6 +88,16 @@ CASES = (
         architecture="hybrid",
         releases=("3.1.0", "3.2.0"),
         exchanges=_ASSISTANT,
+    ),
+    Case(
+        name="guarded_helpdesk",
+        about="A helpdesk on the Spandeck client: guard, cache, router, memory of three tiers, steps and tries.",
+        service="helpdesk",
+        play=guarded.helpdesk,
+        trace_count=36,
+        architecture="hybrid",
+        releases=("1.7.0", "1.7.0"),
+        exchanges=_SUPPORT,
     ),
     Case(
         name="plain_checkout",

@@ -11,10 +11,12 @@ from importlib.resources import files
 from spandeck_schema.generated import mapped_spans, word_macros
 from spandeck_schema.mapping import load_mapping
 
-SCHEMA_VERSION = 7
-"""Raised by every change of a table; files with another number are refused."""
+FIRST_VERSION = 2
+"""The oldest version of a file that `migrations` lead away from."""
 
+_MACRO = re.compile(r"macro store\.(\w+)\(")
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
+_MIGRATION = re.compile(r"(\d{3})_[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class SqlFile:
 
     name: str
     grain: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Migration:
+    """Statements that bring the tables of the version before to `version`; they read tables only, no view or macro."""
+
+    version: int
     text: str
 
 
@@ -40,9 +50,21 @@ def sql(folder: str, name: str) -> str:
 
 
 @cache
+def migrations() -> tuple[Migration, ...]:
+    """The files `NNN_what.sql` in the order of their numbers; one may be missing. Raises `ValueError` for a name."""
+    return tuple(_migration(file) for file in sql_files("migrations"))
+
+
+@cache
 def views() -> tuple[SqlFile, ...]:
     """The public views, each after those that it reads."""
-    return _in_order(sql_files("views"))
+    return tuple(file for file in _public() if file.name not in _range_names())
+
+
+@cache
+def ranges() -> tuple[SqlFile, ...]:
+    """The public table macros `NAME(since, until)`: what a view tells, over a range of time."""
+    return tuple(file for file in _public() if file.name in _range_names())
 
 
 @cache
@@ -74,7 +96,7 @@ def _words(text: str) -> set[str]:
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(file.text for file in (*views(), *public_macros())))
+    return (*_meanings(), present, *(file.text for file in (*_public(), *public_macros())))
 
 
 @cache
@@ -94,7 +116,25 @@ def mapping_digest() -> str:
 
 @cache
 def _meanings() -> tuple[str, ...]:
-    return (*word_macros(load_mapping()), *(file.text for file in _in_order(sql_files("macros"))))
+    words = (SqlFile(_MACRO.findall(text)[0], "", text) for text in word_macros(load_mapping()))
+    return tuple(file.text for file in _in_order((*words, *sql_files("macros"))))
+
+
+def _range_names() -> set[str]:
+    return {file.name for file in sql_files("ranges")}
+
+
+@cache
+def _public() -> tuple[SqlFile, ...]:
+    """Views and ranges, each after those that it reads."""
+    return _in_order(tuple(file for folder in ("views", "ranges") for file in sql_files(folder)))
+
+
+def _migration(file: SqlFile) -> Migration:
+    matched = _MIGRATION.fullmatch(file.name)
+    if matched is None or int(matched[1]) <= FIRST_VERSION:
+        raise ValueError(f"{file.name}.sql must be named NNN_what.sql, with a number above {FIRST_VERSION:03}.")
+    return Migration(int(matched[1]), file.text)
 
 
 def _read(name: str, text: str) -> SqlFile:
@@ -102,3 +142,7 @@ def _read(name: str, text: str) -> SqlFile:
     if not first.startswith("-- grain: "):
         raise ValueError(f"{name} must begin with '-- grain: ...', not with {first!r}.")
     return SqlFile(name.removesuffix(".sql"), first.removeprefix("-- grain: "), text)
+
+
+SCHEMA_VERSION = max(FIRST_VERSION, *(migration.version for migration in migrations()))
+"""What a file is that this package wrote: the highest number of a migration."""

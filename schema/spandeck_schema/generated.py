@@ -65,6 +65,7 @@ def word_macros(mapping: Mapping) -> tuple[str, ...]:
         _macro("agent_of_span(span_name)", _agent_name(mapping)),
         _macro("is_first_token(event_name)", _any_like("event_name", mapping.first_token_events)),
         _macro("is_chunk(event_name)", _any_like("event_name", mapping.chunk_events)),
+        _macro("handoff_target(tool, arguments, told)", _handoff_target(mapping)),
         _macro("trust_rank(family)", f"case family {ranks} else 9 end"),
     )
 
@@ -94,6 +95,15 @@ def _agent_name(mapping: Mapping) -> str:
     for pattern in mapping.agent_name_patterns:
         name = f"regexp_replace({name}, {_quoted(pattern)}, '')"
     return f"nullif(trim({name}), '')"
+
+
+def _handoff_target(mapping: Mapping) -> str:
+    """The agent that a tool of this name hands over to by its arguments; of any other tool what was told."""
+    cases = []
+    for tool, names in mapping.words["handoff_tools"].items():
+        told = (f"json_extract_string(store.json_of(arguments), {_quoted(f'$.{name}')})" for name in names)
+        cases.append(f"when {_quoted(tool)} then store.to_text({_coalesce(told)})")
+    return f"case tool {' '.join(cases)} else told end"
 
 
 def _runs(sources: Iterable[Source]) -> list[list[Source]]:

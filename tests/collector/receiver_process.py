@@ -25,22 +25,27 @@ _READY = re.compile(r"http://([\d.]+):(\d+).*OTLP/gRPC on ([\d.]+):(\d+)")
 class Receiver:
     """A running receiver; `lines` is what it wrote to stderr so far."""
 
+    command = (sys.executable, "-m", "spandeck_collector.receiver")
+
     def __init__(self, directory: Path, **settings: str | int) -> None:
         self.directory = directory
         ports = {"http_port": 0, "grpc_port": 0}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "spandeck_collector.receiver"],
-            env=clean_environment(**{"data_dir": directory} | ports | settings),
-            cwd=directory,
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = self._start(clean_environment(**{"data_dir": directory} | ports | settings))
         self.lines = self._read_until_ready()
         found = _READY.search(self.lines[-1])
         assert found, self.lines
         self.host = found[1]
         self.http_port, self.grpc_port = int(found[2]), int(found[4])
+
+    def _start(self, environment: dict[str, str]) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            self.command,
+            env=environment,
+            cwd=self.directory,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def _read_until_ready(self) -> list[str]:
         assert self.process.stderr

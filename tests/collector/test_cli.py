@@ -22,7 +22,7 @@ from .receiver_process import request_bytes
 
 pytestmark = pytest.mark.integration
 
-COMMANDS = ("up", "demo", "sql", "replay", "normalize", "doctor", "send-test", "version")
+COMMANDS = ("up", "demo", "sql", "replay", "normalize", "doctor", "export", "backup", "send-test", "version")
 HOSTILE = "\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\u202egnihtyna"
 ONE_ROW = "select 1 as a, null as b, 'x,y' as c, 1.5::decimal(4, 2) as d, map {'k': [1, 2]} as e"
 

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.command_desk import CommandDesk
-from spandeck_collector.store.commands.command import Action, CommandError, Parameters, refuse_unknown
+from spandeck_collector.store.commands.command import Action, Beside, CommandError, Parameters, refuse_unknown
 from spandeck_collector.store.commands.registry import read_command
 from spandeck_collector.store.database import lock, open_database
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
 from tests.support.site import spandeck
@@ -28,8 +30,10 @@ pytestmark = pytest.mark.integration
 TOKEN, READ_TOKEN = "adm1n", "re4d"
 
 
-def read_test_command(name: str, parameters: Parameters) -> Action:
-    """`note` writes a row, and ends as it is told; the others are those of the store."""
+def read_test_command(name: str, parameters: Parameters) -> Action | Beside:
+    """`note` writes a row, `read` reads beside, and both end as they are told; the others are those of the store."""
+    if name == "read":
+        return Beside(lambda connection, folder: _read(connection, parameters))
     if name != "note":
         return read_command(name, parameters)
     refuse_unknown(parameters, "end")
@@ -45,15 +49,26 @@ def read_test_command(name: str, parameters: Parameters) -> Action:
     return note
 
 
+def _read(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> dict[str, Any]:
+    if parameters.get("end") == "refused":
+        raise CommandError(507, "There is no room.")
+    if parameters.get("end") == "failed":
+        connection.execute("select 1 / 'x'")
+    endless = "select count(*) from range(10000000000) a, range(1000) b"
+    return {"read": connection.execute(endless if parameters.get("end") == "never" else "select 1").fetchall()}
+
+
 class Door:
     """A query service in this process; its commands run while `run` is set."""
 
     def __init__(self, directory: Path, patience_s: float = DEADLINE_S, **settings: Any) -> None:
         self.connection = open_database(directory / "spandeck.duckdb", "300MB")
-        self.desk = CommandDesk(Ingest(self.connection, directory), read_test_command, patience_s)
-        lock(self.connection)
+        self.desk = CommandDesk(Ingest(self.connection, directory), directory, read_test_command, patience_s)
+        lock(self.connection, directory)
         all_settings = Settings(data_dir=directory, query_port=0, **settings)
-        self.server = QueryServer(all_settings, QueryRunner(self.connection, all_settings), self.desk, lambda: True)
+        self.server = QueryServer(
+            all_settings, QueryRunner(self.connection, all_settings), self.desk, lambda: True, Metrics()
+        )
         self.port = self.server.server_address[1]
         self.run, self._end = threading.Event(), threading.Event()
         self._threads = [
@@ -227,6 +242,37 @@ def test_too_many_waiting_commands_are_turned_away(tmp_path: Path) -> None:
         for sender in senders:
             sender.join(DEADLINE_S)
         assert statuses == [503] * 20
+
+
+def test_what_reads_beside_is_recorded_when_it_is_done(door: Door) -> None:
+    assert json.loads(door.command("read").body) == {"read": [[1]]}
+    assert door.rows("select outcome from commands where name = 'read'") == [['{"read": [[1]]}']]
+
+
+@pytest.mark.parametrize(("end", "status"), [("refused", 507), ("failed", 500)])
+def test_what_fails_beside_is_recorded_too(end: str, status: int, tmp_path: Path) -> None:
+    with open_door(tmp_path) as door:
+        answer = door.command("read", {"end": end})
+        assert answer.status == status
+        ((outcome,),) = door.rows("select outcome from commands")
+        assert json.loads(outcome) == {"error": sentence(answer)}
+
+
+def test_one_reads_beside_at_a_time_while_other_commands_run_and_a_stop_ends_it(tmp_path: Path) -> None:
+    with open_door(tmp_path) as door:
+        statuses: list[int] = []
+        reader = threading.Thread(
+            target=lambda: statuses.append(door.command("read", {"end": "never"}).status), daemon=True
+        )
+        reader.start()
+        eventually(lambda: door.desk.is_reading)
+        answer = door.command("read")
+        assert (answer.status, "Another export or backup runs" in sentence(answer)) == (503, True)
+        assert door.command("note").status == 200
+        door.desk.close()
+        reader.join(DEADLINE_S)
+        assert statuses == [500]
+        assert door.command("read").status == 200
 
 
 def test_history_is_normalized_while_spans_arrive(tmp_path: Path) -> None:

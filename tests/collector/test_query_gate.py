@@ -37,6 +37,10 @@ ALLOWED = [
     "explain (analyze) select 1",
     "explain with x as (from spans) from x",
     "select now()",
+    "from production_metrics_between(now() - interval 1 day, now())",
+    "from main.production_metrics_between(since := null, until := '2026-05-05')",
+    "from service_objectives_between(null, (select max(started_at) from traces))",
+    "select e.target from Agent_Edges_Between(?::int::varchar || '026-01-01', null) as e where e.call_count > ?",
 ]
 
 READS_BEHIND_THE_VIEWS = [
@@ -71,6 +75,11 @@ READS_BEHIND_THE_VIEWS = [
     "from (pivot store.spans on kind in ('llm'))",
     "from incoming_spans",
     "from temp.incoming_spans",
+    "from production_metrics_between((select max(started_at) from store.traces), null)",
+    "from store.production_metrics_between(null, null)",
+    "from spandeck.main.production_metrics_between(null, null)",
+    "from store.doctor_strays('2026-01-01'::timestamp)",
+    "from doctor_strays('2026-01-01'::timestamp)",
 ]
 
 READS_THE_CATALOG = [
@@ -93,6 +102,9 @@ READS_THE_CATALOG = [
     "select json_serialize_plan('select * from store.spans')",
     "select pg_get_viewdef(1)",
     "select getvariable('x')",
+    "select getenv('HOME')",
+    "from settings",
+    "from sys",
 ]
 
 HIDES_BEHIND_A_CTE = [
@@ -122,6 +134,10 @@ TOUCHES_FILES = [
     "export database '/tmp/spandeck-hostile'",
     "import database '/tmp/spandeck-hostile'",
     "attach '/tmp/spandeck-hostile.db'",
+    "attach 'backup/spandeck-hostile.db'",
+    "detach spandeck",
+    "copy from database spandeck to temp",
+    "from read_csv('http://127.0.0.1:1/x.csv')",
     "install httpfs",
     "load httpfs",
     "create secret s (type s3)",
@@ -129,6 +145,11 @@ TOUCHES_FILES = [
 
 CHANGES_SOMETHING = [
     "set memory_limit = '10GB'",
+    "set threads = 64",
+    "set temp_directory = '/tmp'",
+    "set home_directory = '/tmp'",
+    "set global allowed_directories = ['/']",
+    "set enable_external_access = true",
     "reset memory_limit",
     "pragma memory_limit = '10GB'",
     "pragma database_size",
@@ -231,6 +252,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.mark.parametrize("sql", ALLOWED)
 def test_a_query_over_the_views_is_answered(sql: str, store: Store) -> None:
     store.rows(sql, [1, 2] if "?" in sql else [])
+
+
+def test_every_public_range_can_be_read(store: Store) -> None:
+    for macro in catalog.ranges():
+        store.rows(f"select * from {macro.name}(?, ?)", ["2026-01-01", "2027-01-01"])
 
 
 @pytest.mark.parametrize("view", [view.name for view in catalog.views()])

@@ -13,6 +13,7 @@ from spandeck_collector.settings import Settings
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.database import lock, open_database
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
 from tests.support.waiting import DEADLINE_S
@@ -44,9 +45,9 @@ def open_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def _serve(settings: Settings, directory: Path) -> Iterator[int]:
     connection = open_database(directory / "spandeck.duckdb", "300MB")
-    desk = CommandDesk(Ingest(connection, directory))
-    lock(connection)
-    server = QueryServer(settings, QueryRunner(connection, settings), desk, lambda: True)
+    desk = CommandDesk(Ingest(connection, directory), directory)
+    lock(connection, directory)
+    server = QueryServer(settings, QueryRunner(connection, settings), desk, lambda: True, Metrics())
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server.server_address[1]

@@ -144,9 +144,7 @@ def test_a_record_that_cannot_be_stored_is_set_aside_and_counted(
     assert ingest.position() == records[-1].position
     (kept,) = (tmp_path / "quarantine").iterdir()
     assert kept.read_bytes() == body
-    refused = database.sql(
-        "select signal, refused_count, last_refusal_reason from ingest_health where refused_count > 0"
-    )
+    refused = database.sql("select signal, refused_count, refusal_reason from ingest_health where refused_count > 0")
     assert refused.fetchall() == [(signal.name.lower(), 1, "A request could not be stored.")]
 
 
@@ -159,7 +157,7 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
         append(writer, b"\xff")
         append(writer, trace_request(range(1, 2_001), filler="y" * 4_000))
     ingest = Ingest(database, tmp_path / "quarantine")
-    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings())
+    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings(data_dir=tmp_path))
     database.execute("set memory_limit = '16MB'")
     database.execute("set max_temp_directory_size = '0B'")
     runner = threading.Thread(target=tail.run, daemon=True)
@@ -192,13 +190,13 @@ def test_a_damaged_place_in_the_journal_is_counted_and_kept(
     whole = segment.read_bytes()
     segment.write_bytes(whole.replace(b"marker-2", b"MARKER-2"))
     ingest = Ingest(database, tmp_path / "quarantine")
-    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings())
+    tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings(data_dir=tmp_path))
     runner = threading.Thread(target=tail.run, daemon=True)
     runner.start()
     reader = database.cursor()
     eventually(lambda: reader.sql("select count(*) from spans").fetchall() == [(3,)])
     tail.stop()
     runner.join(DEADLINE_S)
-    refused = reader.sql("select refused_count, last_refusal_reason from ingest_health where refused_count > 0")
+    refused = reader.sql("select refused_count, refusal_reason from ingest_health where refused_count > 0")
     assert refused.fetchall() == [(1, "A request was lost by damage to the journal.")]
     assert [path.name for path in (tmp_path / "quarantine").iterdir()] == [segment.name]

@@ -70,7 +70,7 @@ def test_a_journal_that_was_full_takes_records_again_while_refusals_go_on(
     database: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """Neither the number of rows nor a quiet time is needed."""
-    settings = Settings(journal_segment_bytes=1 << 20, journal_limit_bytes=4 << 20)
+    settings = Settings(data_dir=tmp_path, journal_segment_bytes=1 << 20, journal_limit_bytes=4 << 20)
     folder = tmp_path / "journal"
     writer = JournalWriter(
         folder, segment_bytes=settings.journal_segment_bytes, limit_bytes=settings.journal_limit_bytes

@@ -54,11 +54,16 @@ def sending(port: int, *, senders: int, traces_a_request: int, pause_s: float) -
         assert ledger.failure is None, ledger.failure
 
 
+def one_request(sender: int, first: int, traces: int = 1) -> bytes:
+    """A request as the senders send it, with the traces from number `first` on."""
+    return request_and_ids(sender, first, traces)[0]
+
+
 def _send(port: int, sender: int, ledger: Ledger, stop: threading.Event, *, traces: int, pause_s: float) -> None:
     first = 1
     try:
         while not stop.is_set():
-            request, span_ids = _request(sender, first, traces)
+            request, span_ids = request_and_ids(sender, first, traces)
             ledger.retry_count += _send_until_acknowledged(port, request)
             ledger.span_ids += span_ids
             first += traces
@@ -79,7 +84,8 @@ def _send_until_acknowledged(port: int, body: bytes) -> int:
     return retries
 
 
-def _request(sender: int, first: int, traces: int) -> tuple[bytes, list[str]]:
+def request_and_ids(sender: int, first: int, traces: int) -> tuple[bytes, list[str]]:
+    """A request with the traces from number `first` on, and the ids of its spans."""
     request = ExportTraceServiceRequest()
     resource = request.resource_spans.add()
     resource.resource.attributes.add(key="service.name").value.string_value = f"sender-{sender}"

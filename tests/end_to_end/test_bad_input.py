@@ -84,5 +84,5 @@ def _refused(stack: Stack) -> int:
 
 
 def _last_reason(stack: Stack) -> str:
-    sql = "select last_refusal_reason as r from ingest_health where refused_count > 0 and signal = 'traces'"
+    sql = "select refusal_reason as r from ingest_health where refused_count > 0 and signal = 'traces'"
     return str(stack.records(sql)[0]["r"])

@@ -10,7 +10,13 @@ pytestmark = pytest.mark.integration
 _QUADRATIC = ("NL_JOIN", "NESTED_LOOP", "CROSS_PRODUCT", "PIECEWISE_MERGE", "IE_JOIN")
 
 
-@pytest.mark.parametrize("view", [view.name for view in catalog.views()])
-def test_view_joins_by_hash(stack: Stack, view: str) -> None:
-    plan = str(stack.records(f"explain select * from {view}"))
+_RELATIONS = (
+    *(view.name for view in catalog.views()),
+    *(f"{macro.name}('2026-05-04', '2026-05-05')" for macro in catalog.ranges()),
+)
+
+
+@pytest.mark.parametrize("relation", _RELATIONS)
+def test_view_joins_by_hash(stack: Stack, relation: str) -> None:
+    plan = str(stack.records(f"explain select * from {relation}"))
     assert [operator for operator in _QUADRATIC if operator in plan] == []

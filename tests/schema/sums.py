@@ -17,7 +17,19 @@ def check_sums(sandbox: Sandbox) -> None:
     del calls["reasoning_tokens"]
     for view in ("cost_by_day", "cost_by_session"):
         assert sandbox.row(f"select {counters} from {view}") == approx(calls)
+    metrics = "sum(input_tokens) as i, sum(output_tokens) as o, sum(cost_usd) as c, sum(unpriced_call_count) as u"
+    assert sandbox.row(f"select {metrics} from production_metrics") == approx(
+        sandbox.row(f"select {metrics} from traces")
+    )
+    check_sessions(sandbox, counters)
     check_counts(sandbox)
+
+
+def check_sessions(sandbox: Sandbox, counters: str) -> None:
+    """A session has what its calls have."""
+    order = "where session_id in (select session_id from cost_by_session) group by session_id order by session_id"
+    found = sandbox.rows(f"select session_id, {counters} from sessions {order}")
+    assert found == [approx(row) for row in sandbox.rows(f"select session_id, {counters} from cost_by_session {order}")]
 
 
 def check_counts(sandbox: Sandbox) -> None:

@@ -21,7 +21,11 @@ BOUNDED = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow],
 )
-OBSERVED_AT = {"spans": "received_at", "store.calls": "first_received_at"}
+OBSERVED_AT = {
+    "spans": "received_at",
+    "store.calls": "first_received_at",
+    "store.agent_runs": "first_received_at",
+}
 """When a span came may differ; nothing else may."""
 
 
@@ -53,7 +57,7 @@ def rows_of(sandbox: Sandbox, relation: str, number: int) -> list[dict[str, Any]
 
 def check_equal(sandbox: Sandbox, once: int, again: int) -> None:
     """Two placings of one world have the same rows in everything that is derived from spans."""
-    for relation in ("store.calls", "spans", "llm_calls", "tool_calls", "traces"):
+    for relation in ("store.calls", "store.agent_runs", "spans", "llm_calls", "tool_calls", "traces"):
         assert rows_of(sandbox, relation, again) == [approx(row) for row in rows_of(sandbox, relation, once)], relation
 
 

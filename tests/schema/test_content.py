@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from spandeck_collector.journal import Position, Record, Signal
+from spandeck_collector.settings import Settings
 from spandeck_collector.store.content_parts import GAP, KnownParts
+from spandeck_collector.store.retention import Retention
 from spandeck_schema.content import load_content
 
 from . import conversations, otlp
@@ -186,7 +188,10 @@ def test_records_of_two_hours_in_one_batch_have_parts_in_both(sandbox: Sandbox) 
 def test_old_text_goes_and_its_length_and_hash_stay(sandbox: Sandbox) -> None:
     for number, hour in ((1, 0), (2, 1)):
         sandbox.ingest.store([received(prompt(LONG, number), number, timedelta(hours=hour))])
-    sandbox.ingest.forget_content(datetime(2026, 5, 4, 13))
+    now = datetime(2026, 5, 4, 13) + timedelta(days=7)
+    retention = Retention(sandbox.ingest, Settings(), now=lambda: now)
+    while retention.step():
+        pass
     assert contents(sandbox) == [None, LONG]
     assert sandbox.row("select count(distinct content_hash) as n, min(content_bytes) as b from span_content") == {
         "n": 1,

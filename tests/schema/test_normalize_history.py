@@ -198,14 +198,17 @@ def test_ingestion_between_two_steps_is_neither_lost_nor_counted(sandbox: Sandbo
 
 
 def test_what_was_read_from_content_stays_when_the_content_has_gone(sandbox: Sandbox) -> None:
-    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": '{"q": 1}'}
+    kept = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "handoff"}
+    attributes = kept | {"gen_ai.tool.call.arguments": '{"agent_name": "clerk"}'}
     sandbox.spans({"id": 1, "attributes": attributes})
-    (before,) = sandbox.rows("select tool_input_hash from store.spans")
+    (before,) = sandbox.rows("select tool_input_hash, handoff_to_agent from store.spans")
     assert before["tool_input_hash"]
-    sandbox.connection.execute("update store.spans set attributes = map {'gen_ai.operation.name': 'execute_tool'}")
+    assert before["handoff_to_agent"] == "clerk"
+    pairs = [list(kept), list(kept.values())]
+    sandbox.connection.execute("update store.spans set attributes = map(?::varchar[], ?::varchar[])", pairs)
     spoil(sandbox)
     run(sandbox)
-    assert sandbox.rows("select tool_input_hash from store.spans") == [before]
+    assert sandbox.rows("select tool_input_hash, handoff_to_agent from store.spans") == [before]
 
 
 def test_the_store_says_that_an_older_mapping_normalized_it(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,8 +1,8 @@
 """Every public view: given spans, expected rows. The cases are `cases/VIEW.toml`.
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
-`[[refusals]]`, `[[commands]]`, the texts `new_prices` and `new_budgets`, and `[[expected]]`: all rows of the view, a
-column that is left out being NULL.
+`[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, the texts `new_prices` and `new_budgets`, and `[[expected]]`: all
+rows of the view, a column that is left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
@@ -26,6 +26,7 @@ from .sandbox import Sandbox
 pytestmark = pytest.mark.integration
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
+MEASURED = ("database_bytes", "free_bytes", "bytes_per_span")
 ROOT = Path(catalog.__file__).parent
 
 
@@ -51,6 +52,8 @@ def test_a_sql_file_says_its_grain_and_is_named_as_its_object(path: Path) -> Non
     assert text.startswith("-- grain: ")
     if path.parent.name == "views":
         assert f"create or replace view main.{path.stem} as\n" in text
+    if path.parent.name == "ranges":
+        assert f"create or replace macro main.{path.stem}(since, until) as table\n" in text
     if path.parent.name == "tables":
         assert f"create table if not exists store.{path.stem} (\n" in text
     if path.parent.name == "macros":
@@ -74,6 +77,9 @@ def feed(sandbox: Sandbox, case: dict[str, Any]) -> None:
     for words in case.get("commands", ()):
         values = [words["name"], words["parameters"], words["outcome"], otlp.NOON]
         sandbox.connection.execute("insert into store.commands values (?, ?, ?, ?::timestamptz::timestamp)", values)
+    for words in case.get("saved_queries", ()):
+        values = [words["name"], words["sql"], otlp.NOON]
+        sandbox.connection.execute("insert into store.saved_queries values (?, ?, ?::timestamptz::timestamp)", values)
 
     with sandbox.ingest.transaction():
         if "new_prices" in case:
@@ -92,8 +98,10 @@ def plain(name: str, cell: Any) -> Any:
         return (cell - otlp.NOON.replace(tzinfo=None)).total_seconds() * 1000
     if name == "day" and cell == datetime.now(UTC).date():
         return "today"
-    if cell == catalog.mapping_digest():
+    if cell == catalog.mapping_digest() or (name == "schema_version" and cell == catalog.SCHEMA_VERSION):
         return "present"
+    if name in MEASURED:
+        return "measured" if cell > 0 or name == "free_bytes" else cell
     return round(cell, 9) if isinstance(cell, float) and math.isfinite(cell) else cell
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
 from spandeck.guard import checksums
-from spandeck.guard.secrets import secrets_in
+from spandeck_schema.secrets import secrets_in
 
 Kind = Literal["SECRET", "EMAIL", "IBAN", "CARD", "SSN", "IP", "PHONE"]
 # In this order: where two overlap, the first wins.

@@ -6,8 +6,8 @@ from typing import Final
 
 from spandeck.guard.placeholders import Placeholders
 from spandeck.guard.redaction import Redactor
-from spandeck.guard.secrets import LONGEST_KEY, REACH
 from spandeck.guard.sensitive import Sensitive
+from spandeck_schema.secrets import LONGEST_KEY, REACH
 
 # After a word in small letters and before white space nothing sensitive can be under way ...
 _WORD_END: Final = re.compile(r"(?<![^\s(\"'])[^\W\d_A-Z]{0,40}[a-z][^\W\d_A-Z]{0,40}[,.;!?)]?(?=\s)")

@@ -6,6 +6,7 @@ import typer
 
 from spandeck_collector.cli import data, prices, serve
 from spandeck_collector.cli.doctor import doctor
+from spandeck_collector.cli.keeping import backup, export
 from spandeck_collector.cli.normalize import normalize
 from spandeck_collector.plain_text import tell
 from spandeck_collector.settings import SettingsError
@@ -59,6 +60,8 @@ app.add_typer(
         "spandeck prices apply",
     ),
 )
+app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
+app.command(epilog=_examples("spandeck backup"))(backup)
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 

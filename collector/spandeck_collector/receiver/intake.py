@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from google.protobuf.message import Message
@@ -19,9 +20,11 @@ from spandeck_collector.receiver.admission import WRONG_IDS, Admitted, Media, ad
 from spandeck_collector.receiver.otlp_signals import OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.receiver.refusals import Refusals
+from spandeck_collector.redaction import redacted_bodies
 
 _THREADS = 2
 _INLINE_BYTES = {Media.PROTOBUF: 4 << 20, Media.JSON: 64 << 10}
+_INLINE_REDACTED_BYTES = 8 << 10
 _REPORT_EVERY_S = 10.0
 _UNDER_WAY_BYTES = 160 << 20
 
@@ -60,28 +63,36 @@ class UnderWay:
 class Intake:
     """Takes bodies in and returns when they are on disk; `stopping` makes it refuse all."""
 
-    def __init__(self, journal: JournalWriter, *, max_body_bytes: int) -> None:
-        """Feed `journal`; `max_body_bytes` bounds a body after decompression."""
+    def __init__(self, journal: JournalWriter, *, max_body_bytes: int, redact: bool = False) -> None:
+        """Feed `journal`; `max_body_bytes` bounds a body after decompression, `redact` takes secrets out of it."""
         self.refusals = Refusals(journal)
         self.max_body_bytes = max_body_bytes
         # One request alone may take its body as sent, decompressed and as stored.
         self.under_way = UnderWay(max(_UNDER_WAY_BYTES, 3 * max_body_bytes))
         self.stopping = False
         self._journal = journal
+        self._redact = redact
         self._active_count = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._reported_at_s = -_REPORT_EVERY_S
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="admission")
 
-    async def accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None = None) -> Message:
-        """The export response, once the request is durable; raises `RefusedError`."""
+    async def accept(
+        self,
+        otlp: OtlpSignal,
+        body: bytes,
+        media: Media,
+        content_encoding: str | None = None,
+        address: str | None = None,
+    ) -> Message:
+        """The export response, once the request from `address` is durable; raises `RefusedError`."""
         if self.stopping:
             raise RefusedError(Reason.STOPPING)
         self._active_count += 1
         self._idle.clear()
         try:
-            return await self._accept(otlp, body, media, content_encoding)
+            return await self._accept(otlp, body, media, content_encoding, address)
         except (RefusedError, asyncio.CancelledError):
             raise
         except JournalFullError as error:
@@ -111,16 +122,20 @@ class Intake:
         except TimeoutError:
             pass
 
-    async def _accept(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Message:
+    async def _accept(
+        self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None, address: str | None
+    ) -> Message:
         received_at_ns = time.time_ns()
         work = partial(self._admit, otlp, body, media, content_encoding)
-        if content_encoding is None and len(body) <= _INLINE_BYTES[media]:
+        most_bytes = _INLINE_REDACTED_BYTES if self._redact else _INLINE_BYTES[media]
+        if content_encoding is None and len(body) <= most_bytes:
             admitted = work()
         else:
             admitted = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         if admitted.body:
             with self.under_way.holding(0 if admitted.body is body else len(admitted.body)):
-                await asyncio.wrap_future(self._journal.submit(otlp.signal, admitted.body, received_at_ns))
+                journaled = self._journal.submit(otlp.signal, admitted.body, received_at_ns, address)
+                await asyncio.wrap_future(journaled)
         if admitted.rejected_count:
             self.refusals.count(otlp.name, WRONG_IDS, admitted.rejected_count)
         return _response(otlp, admitted)
@@ -128,7 +143,11 @@ class Intake:
     def _admit(self, otlp: OtlpSignal, body: bytes, media: Media, content_encoding: str | None) -> Admitted:
         plain = decompressed(body, content_encoding, self.max_body_bytes)
         with self.under_way.holding(0 if plain is body else len(plain)):
-            return admit(otlp, plain, media)
+            admitted = admit(otlp, plain, media)
+            if not self._redact:
+                return admitted
+            (clean,) = redacted_bodies([(otlp.signal, admitted.body)])
+            return replace(admitted, body=clean)
 
     def _report(self, text: str) -> None:
         now_s = time.monotonic()

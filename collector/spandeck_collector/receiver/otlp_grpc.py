@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 
@@ -57,7 +58,7 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
     async def _export(self, otlp: OtlpSignal, body: bytes, context: Any) -> bytes:
         try:
             with self._intake.under_way.holding(len(body)):
-                answer = await self._intake.accept(otlp, body, Media.PROTOBUF)
+                answer = await self._intake.accept(otlp, body, Media.PROTOBUF, address=_address(context.peer()))
         except RefusedError as refused:
             return await self._refuse(otlp, refused, body, context)
         return answer.SerializeToString()
@@ -83,6 +84,11 @@ class OtlpGrpc(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _health(self) -> bytes:
         return _SERVING if await self._intake.is_ready() else _NOT_SERVING
+
+
+def _address(peer: str) -> str:
+    """The address in gRPC's `ipv4:127.0.0.1:4317` or `ipv6:%5B::1%5D:4317`, without port."""
+    return unquote(peer).partition(":")[2].rpartition(":")[0].strip("[]")
 
 
 def _authorizations(metadata: Any) -> list[str]:

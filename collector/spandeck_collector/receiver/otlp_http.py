@@ -85,7 +85,8 @@ class OtlpHttp:
         content_encoding = _single(request, "content-encoding")
         body = await self._body(request, compressed=content_encoding is not None)
         try:
-            answer = await self._intake.accept(otlp, body, media, content_encoding)
+            address = request.client.host if request.client else None
+            answer = await self._intake.accept(otlp, body, media, content_encoding, address)
         finally:
             self._intake.under_way.give_back(len(body))
         return Response(_encoded(answer, media), media_type=media.value)

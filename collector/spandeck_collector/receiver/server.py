@@ -55,11 +55,14 @@ async def serve(settings: Settings) -> None:
         settings.journal_dir,
         segment_bytes=settings.journal_segment_bytes,
         limit_bytes=settings.journal_limit_bytes,
+        limit_s=settings.journal_limit_s,
+        free_floor_bytes=settings.free_space_floor_bytes,
     )
     stop = asyncio.Event()
     _stop_on_signals(stop)
     try:
-        await _serve_until(stop, settings, Intake(journal, max_body_bytes=settings.max_body_bytes), http, grpc)
+        intake = Intake(journal, max_body_bytes=settings.max_body_bytes, redact=settings.redact_before_journal)
+        await _serve_until(stop, settings, intake, http, grpc)
     finally:
         await asyncio.to_thread(journal.close, _FLUSH_S)
 

@@ -14,12 +14,14 @@ from pathlib import Path
 import duckdb
 
 from spandeck_collector.data_folder import keep_files_private
+from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader
 from spandeck_collector.settings import Settings, SettingsError
 from spandeck_collector.store.budget_file import BudgetFileError, parse_budgets
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
+from spandeck_collector.store.metrics import Metrics
 from spandeck_collector.store.own_files import OwnFiles, read_own
 from spandeck_collector.store.price_file import PriceFileError
 from spandeck_collector.store.prices import load_prices
@@ -40,26 +42,26 @@ def main() -> int:
 
 
 def _run(settings: Settings) -> int:
-    connection = open_database(settings.database, settings.memory_limit)
+    space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
+    connection = open_database(settings.database, settings.memory_limit, is_disk_full=space.is_short())
     with _own_file(settings.prices_path):
         load_prices(connection, read_own(settings.prices_path))
     with _own_file(settings.budgets_path):
         budgets = parse_budgets(read_own(settings.budgets_path))
     tell_if_outdated(connection)
+    quarantine = settings.data_dir / "quarantine"
     own_files = OwnFiles(settings.prices_path, settings.budgets_path, settings.time_zone)
-    ingest = Ingest(connection, settings.data_dir / "quarantine", settings.content_bytes, own_files)
+    ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact, own_files=own_files)
     with ingest.transaction():
         ingest.use_budgets(budgets, settings.time_zone)
-    lock(connection)
-    settings.journal_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings)
+    lock(connection, settings.data_dir)
+    metrics = Metrics()
+    tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings, metrics)
+    metrics.watch(connection, settings.data_dir, tail.lag_s)
     try:
+        runner = QueryRunner(connection, settings)
         server = QueryServer(
-            settings,
-            QueryRunner(connection, settings),
-            tail.commands,
-            tail.is_ready,
-            ingest.check_budgets,
+            settings, runner, tail.commands, tail.is_ready, metrics, check_budgets=ingest.check_budgets
         )
     except OSError as error:
         raise SettingsError(

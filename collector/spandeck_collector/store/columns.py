@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -11,6 +11,13 @@ from spandeck_schema.mapping import NO_VALUES
 
 _SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """What `trim` of DuckDB takes off: a value is blank here if and only if it is blank there."""
+
+
+class Received(NamedTuple):
+    """When (Unix microseconds) and from which address a record was received."""
+
+    at_us: int
+    address: str | None
 
 
 class TextMaps:

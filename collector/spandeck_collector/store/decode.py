@@ -14,11 +14,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandeck_collector.journal import Position, Record, Signal
-from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.columns import Received, Resources, Rows
 from spandeck_collector.store.content import ContentKeeping, Contents, Owner, SpanEvents
 from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_logs
-from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, append_metric
+from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, Origin, append_metric
 from spandeck_collector.store.values import attribute_texts
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
 
@@ -44,6 +44,7 @@ SPAN_COLUMNS = (
     ("received_at", _TIME),
     ("from_log", pa.bool_()),
     ("dropped_count", pa.int64()),
+    ("address", _TEXT),
 )
 EVENT_COLUMNS = (
     ("arrival", pa.int64()),
@@ -125,7 +126,7 @@ def decode(
 
 def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[Batch]:
     """Put a record's spans into `batch`; one that is full is yielded, and its `successor` is filled on."""
-    received_us = record.received_at_ns // 1000
+    received = Received(record.received_at_ns // 1000, record.address)
     for resource_spans in ExportTraceServiceRequest.FromString(record.body).resource_spans:
         resource = attribute_texts(resource_spans.resource.attributes)
         resource_row = batch.resources.append(resource)
@@ -136,11 +137,13 @@ def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[
                     yield batch
                     batch = batch.successor
                     resource_row = batch.resources.append(resource)
-                _span(batch, span, scope, resource_row, received_us)
+                _span(batch, span, scope, resource_row, received)
 
 
-def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resource_row: int, received_us: int) -> None:
-    arrival = len(batch.spans)
+def _span(
+    batch: Batch, span: Span, scope: tuple[str | None, str | None], resource_row: int, received: Received
+) -> None:
+    arrival, received_us = len(batch.spans), received.at_us
     trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
     row = (
         arrival,
@@ -158,6 +161,7 @@ def _span(batch: Batch, span: Span, scope: tuple[str | None, str | None], resour
         received_us,
         False,
         span.dropped_attributes_count + span.dropped_events_count + span.dropped_links_count,
+        received.address,
     )
     owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
     attributes = attribute_texts(span.attributes)
@@ -191,16 +195,18 @@ def _links(span: Span) -> str:
 
 def _logs(batch: Batch, record: Record) -> None:
     tables = LogTables(batch.logs, batch.spans, batch.resources, batch.contents)
-    append_logs(record.body, record.received_at_ns // 1000, tables)
+    append_logs(record.body, Received(record.received_at_ns // 1000, record.address), tables)
 
 
 def _metrics(batch: Batch, record: Record) -> None:
-    received_us = record.received_at_ns // 1000
+    received = Received(record.received_at_ns // 1000, record.address)
     for resource_metrics in ExportMetricsServiceRequest.FromString(record.body).resource_metrics:
         resource_row = batch.resources.append(attribute_texts(resource_metrics.resource.attributes))
+        resource = resource_metrics.resource.SerializeToString()
         for scope_metrics in resource_metrics.scope_metrics:
+            origin = Origin(resource + scope_metrics.scope.SerializeToString(), scope_metrics.scope.name or None)
             for metric in scope_metrics.metrics:
-                append_metric(batch.metrics, metric, scope_metrics.scope.name or None, resource_row, received_us)
+                append_metric(batch.metrics, metric, origin, resource_row, received)
 
 
 def _refusals(batch: Batch, record: Record) -> None:

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from spandeck_collector.store.columns import Resources, Rows
+from spandeck_collector.store.columns import Received, Resources, Rows
 from spandeck_collector.store.content import Contents, Owner
 from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.values import attribute_texts
@@ -31,6 +31,7 @@ LOG_COLUMNS = (
     ("body", _TEXT),
     ("occurred_at", _TIME),
     ("received_at", _TIME),
+    ("address", _TEXT),
 )
 _LOG_SPANS = load_log_spans()
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
@@ -50,15 +51,15 @@ class LogTables:
 
 @dataclass(frozen=True)
 class _Came:
-    """What the records of one resource in one request share; `request` is a number, `received_us` Unix microseconds."""
+    """What the records of one resource in one request share; `request` is a number."""
 
     request: int
     origin: bytes
     resource_row: int
-    received_us: int
+    received: Received
 
 
-def append_logs(body: bytes, received_us: int, to: LogTables) -> None:
+def append_logs(body: bytes, received: Received, to: LogTables) -> None:
     """Add the records of one log export to the tables.
 
     `event_name` is the record's, else its attribute `event.name`; a record without any time has NULL.
@@ -67,7 +68,7 @@ def append_logs(body: bytes, received_us: int, to: LogTables) -> None:
     request = len(to.logs)
     for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
         resource_row = to.resources.append(attribute_texts(resource_logs.resource.attributes))
-        came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received_us)
+        came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received)
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:
                 _append(log, scope_logs.scope, came, to)
@@ -78,7 +79,8 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
     event_name = log.event_name or attributes.get("event.name") or None
     time_ns = log.time_unix_nano or log.observed_time_unix_nano
     trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
-    owner = Owner(len(to.logs), trace_id, span_id, came.received_us, came.received_us - came.received_us % HOUR_US)
+    received_us = came.received.at_us
+    owner = Owner(len(to.logs), trace_id, span_id, received_us, received_us - received_us % HOUR_US)
     text, kept = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
     row = (
         len(to.logs),
@@ -91,13 +93,13 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
         log.severity_text or None,
         text,
         time_ns // 1000 or None,
-        came.received_us,
+        *came.received,
     )
     to.logs.append(row, kept, came.resource_row)
     rule = _LOG_SPANS.get(event_name) if event_name else None
     if rule and rule.is_in(scope.name):
         span = _span(log, time_ns, rule, scope, attributes, origin=came.origin)
-        rest = (came.received_us, True, log.dropped_attributes_count)
+        rest = (received_us, True, log.dropped_attributes_count, came.received.address)
         added = rule.added(names_span=bool(log.span_id))
         to.spans.append((len(to.spans), *span, *rest), kept | added, came.resource_row, slots=attributes | added)
 

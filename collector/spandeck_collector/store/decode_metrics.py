@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
-from spandeck_collector.store.columns import Rows
+from spandeck_collector.store.columns import Received, Rows
 from spandeck_collector.store.values import attribute_texts
 
 METRIC_COLUMNS = (
+    ("arrival", pa.int64()),
+    ("point_hash", pa.uint64()),
     ("scope", pa.string()),
     ("name", pa.string()),
     ("unit", pa.string()),
@@ -23,6 +26,7 @@ METRIC_COLUMNS = (
     ("bucket_counts", pa.list_(pa.uint64())),
     ("bucket_bounds", pa.list_(pa.float64())),
     ("received_at", pa.timestamp("us")),
+    ("address", pa.string()),
 )
 _UNSPECIFIED = "AGGREGATION_TEMPORALITY_UNSPECIFIED"
 _TEMPORALITIES = {
@@ -32,7 +36,14 @@ _TEMPORALITIES = {
 }
 
 
-def append_metric(rows: Rows, metric: Metric, scope: str | None, resource_row: int, received_us: int) -> None:
+class Origin(NamedTuple):
+    """Resource and scope of a metric as they came, and the scope's name."""
+
+    told: bytes
+    scope: str | None
+
+
+def append_metric(rows: Rows, metric: Metric, origin: Origin, resource_row: int, received: Received) -> None:
     """Add the points of one metric; `value` is a number's value, or the sum of a histogram or summary."""
     metric_type = metric.WhichOneof("data")
     if metric_type is None:
@@ -41,9 +52,13 @@ def append_metric(rows: Rows, metric: Metric, scope: str | None, resource_row: i
     temporality = _TEMPORALITIES.get(
         getattr(data, "aggregation_temporality", AggregationTemporality.Value(_UNSPECIFIED))
     )
+    series = blake2b(origin.told, digest_size=8)
+    series.update("\0".join((metric.name, metric.unit, metric_type, temporality or "")).encode(errors="replace"))
     for point in data.data_points:
         row = (
-            scope,
+            len(rows),
+            _point_hash(series, point),
+            origin.scope,
             metric.name,
             metric.unit or None,
             metric_type,
@@ -51,9 +66,16 @@ def append_metric(rows: Rows, metric: Metric, scope: str | None, resource_row: i
             point.start_time_unix_nano // 1000,
             point.time_unix_nano // 1000,
             *_numbers(point),
-            received_us,
+            *received,
         )
         rows.append(row, attribute_texts(point.attributes), resource_row)
+
+
+def _point_hash(series: Any, point: Any) -> int:
+    """64 bits of all that a point says: a resent point has the same."""
+    digest = series.copy()
+    digest.update(point.SerializeToString())
+    return int.from_bytes(digest.digest(), "little")
 
 
 def _numbers(point: Any) -> tuple[float | None, int | None, list[int] | None, list[float] | None]:

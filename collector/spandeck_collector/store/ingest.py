@@ -6,13 +6,12 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
-from google.protobuf.message import DecodeError
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
 from spandeck_collector.store.budget_file import Budget, replace_budgets
@@ -22,21 +21,23 @@ from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
 from spandeck_collector.store.own_files import OwnFiles
 from spandeck_collector.store.pipeline import Pipeline
+from spandeck_collector.store.redactor import redact_records
 from spandeck_collector.store.spending import Run, Spending, load_spending
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
-_BAD_DATA = (
-    duckdb.ConstraintException,
-    duckdb.DataError,
-    duckdb.InvalidInputException,
-    DecodeError,
-    KeyError,
-    OverflowError,
-    TypeError,
-    ValueError,
+_LENGTH_S = {"minute": 60, "hour": 3600}
+DISK_ERRORS = (duckdb.IOException, duckdb.TransactionException, OSError)
+"""What a disk that takes nothing more causes: nothing of the batch is stored, and it can be tried again."""
+
+_NOT_OF_THE_DATA = (
+    duckdb.FatalException,
+    duckdb.ConnectionException,
+    duckdb.InterruptException,
+    MemoryError,
+    *DISK_ERRORS,
 )
-"""What data of a record can cause, however often it is tried."""
+"""What comes of the database, the disk or the machine; anything else a record causes, however often it is tried."""
 
 
 class Ingest:
@@ -50,11 +51,14 @@ class Ingest:
         connection: duckdb.DuckDBPyConnection,
         quarantine: Path,
         content_bytes: int = MOST_CONTENT_BYTES,
+        *,
+        redact: bool = True,
         own_files: OwnFiles | None = None,
     ) -> None:
         """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content.
 
-        `own_files` are the user's prices and budgets, which commands read and write.
+        With `redact`, secrets are taken out of every record before anything else looks at it. `own_files` are the
+        user's prices and budgets, which commands read and write.
         """
         self.connection = connection
         self.own_files = own_files
@@ -64,6 +68,7 @@ class Ingest:
         self._pipeline = Pipeline(connection)
         self.history = History(connection, self._pipeline)
         self._quarantine = quarantine
+        self._redact = redact
         self.rows_since_checkpoint = 0
 
     def position(self) -> Position:
@@ -77,20 +82,22 @@ class Ingest:
         A record whose data cannot be stored is set aside and counted as refused, and the rest goes on. A record of
         very many spans is stored in parts; the position moves with its last part, and what is stored already is
         known by its ids if it comes again.
-        Raises `duckdb.OutOfMemoryException` when one record does not fit now, `duckdb.FatalException` when the
-        database must be opened anew; `position()` says what is stored.
+        Raises `duckdb.OutOfMemoryException` when one record does not fit now, one of `DISK_ERRORS` when the disk does
+        not take it, `duckdb.FatalException` when the database must be opened anew; `position()` says what is stored.
         """
         if not records:
             return
         try:
-            for batch, position in decode(records, keeping=self.keeping):
+            for batch, position in decode(self._readable(records), keeping=self.keeping):
                 self._write(batch, position)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
             if len(rest) <= 1:
                 raise
             self._store_halves(rest)
-        except _BAD_DATA as error:
+        except _NOT_OF_THE_DATA:
+            raise
+        except Exception as error:
             rest = after(records, self.position())
             if len(rest) > 1:
                 self._store_halves(rest)
@@ -103,7 +110,7 @@ class Ingest:
         self._quarantine.mkdir(parents=True, exist_ok=True, mode=0o700)
         signal = record.signal.name.lower()
         name = f"{record.position.segment}-{record.position.offset}.{signal}.pb"
-        (self._quarantine / name).write_bytes(record.body)
+        (self._quarantine / name).write_bytes(self._readable([record])[0].body)
         refusal = _refusal(signal, "A request could not be stored.", record.received_at_ns)
         self._write(Batch(refusals=[refusal]), record.position)
 
@@ -120,6 +127,7 @@ class Ingest:
 
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
+        self.gather_log("minute", datetime.max)
         try:
             self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
@@ -137,8 +145,10 @@ class Ingest:
         except duckdb.FatalException:
             raise
         except BaseException:
-            self.connection.execute("rollback")
             self._pipeline.take_spending_changes()
+            # A commit that failed, as on a full disk, has ended the transaction.
+            with suppress(duckdb.TransactionException):
+                self.connection.execute("rollback")
             raise
         self.spending.add(self._pipeline.take_spending_changes())
 
@@ -155,9 +165,17 @@ class Ingest:
         self.spending = load_spending(self.connection, budgets, time_zone)
         self._pipeline.watch_spending(time_zone if budgets else None)
 
-    def forget_content(self, before: datetime) -> None:
-        """Delete the texts of content received before this hour (UTC, without a zone); lengths and hashes stay."""
-        self.connection.execute(catalog.sql("normalize", "delete_content_parts"), {"cutoff": before})
+    def gather_log(self, unit: Literal["minute", "hour"], until: datetime) -> None:
+        """Sum the ingest log before `until` (UTC, without a zone) by this unit: its rows are one a batch at first."""
+        values = {"unit": unit, "length_s": _LENGTH_S[unit], "until": until}
+        with self.transaction():
+            gathered = self.connection.execute(catalog.sql("normalize", "gathered_ingest_log"), values).to_arrow_table()
+            if gathered.num_rows:
+                self.connection.execute(catalog.sql("normalize", "delete_gathered_log"), values)
+                self.connection.from_arrow(gathered).insert_into("store.ingest_log")
+
+    def _readable(self, records: Sequence[Record]) -> Sequence[Record]:
+        return redact_records(records) if self._redact else records
 
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2
@@ -186,6 +204,8 @@ class Ingest:
             self._pipeline.settle()
         if len(batch.logs):
             self._pipeline.fill("new_logs")
+        if len(batch.metrics):
+            self._pipeline.fill("new_metrics")
         if len(batch.logs) or len(batch.metrics):
             self._pipeline.write("insert_log_records", "insert_metric_points")
         if batch.may_evaluate:

@@ -32,6 +32,7 @@ _TABLES = (
     ("normalize", "new_arrivals"),
     ("normalize", "new_spans"),
     ("normalize", "new_logs"),
+    ("normalize", "new_metrics"),
     ("normalize", "new_evaluations"),
     ("normalize", "replaced_spans"),
     ("normalize", "changed_spans"),
@@ -50,6 +51,7 @@ _TABLES = (
     ("settle", "counted_tools"),
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
+    ("settle", "settled_runs"),
 )
 """Derived tables, each after those that it reads."""
 
@@ -95,6 +97,8 @@ _WRITES = (
     ("settle", "insert_calls"),
     ("settle", "delete_traces"),
     ("settle", "insert_traces"),
+    ("settle", "delete_runs"),
+    ("settle", "insert_runs"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -187,7 +191,7 @@ class Pipeline:
         self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
         if self._spending_zone is not None:
             self._spending_changes += self.read(f"spending_changes(zone := '{self._spending_zone}')")
-        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces")
+        self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
         self._settle_alerts()
 
     def watch_spending(self, time_zone: str | None) -> None:

@@ -119,10 +119,6 @@ def _public_names() -> set[str]:
     return {view.name for view in catalog.views()}
 
 
-def _public_macros() -> set[str]:
-    return {macro.name for macro in catalog.public_macros()}
-
-
 def _check_table(node: dict[str, Any], names: set[str]) -> None:
     name, schema, database = node["table_name"], node.get("schema_name", ""), node.get("catalog_name", "")
     if database or schema not in {"", "main"}:
@@ -136,8 +132,10 @@ def _check_table(node: dict[str, Any], names: set[str]) -> None:
 
 def _check_table_function(function: dict[str, Any]) -> None:
     name = str(function.get("function_name", "")).lower()
-    if name not in _TABLE_FUNCTIONS | _public_macros() or function.get("schema") or function.get("catalog"):
-        allowed = ", ".join(sorted(_TABLE_FUNCTIONS | _public_macros()))
+    ranges = {macro.name for macro in (*catalog.ranges(), *catalog.public_macros())}
+    schemas = {None, "", "main"} if name in ranges else {None, ""}
+    if name not in _TABLE_FUNCTIONS | ranges or function.get("schema") not in schemas or function.get("catalog"):
+        allowed = ", ".join(sorted(_TABLE_FUNCTIONS | ranges))
         raise QueryError(403, f"The table function {name!r} may not be used: allowed are {allowed}.")
 
 

@@ -1,4 +1,4 @@
-"""HTTP door of the store: `/query`, `/command/NAME`, `/budget/check`, `/healthz`, `/readyz` (contract: README)."""
+"""HTTP door of the store: `/query`, `/command/NAME`, `/budget/check`, `/healthz`, `/readyz`, `/metrics` (README)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import re
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
 from spandeck_collector.store.budget_door import BUDGET_CHECK, asking_run
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.commands.command import CommandError
+from spandeck_collector.store.metrics import CONTENT_TYPE, Metrics
 from spandeck_collector.store.query_gate import QueryError
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.spending import Run
@@ -26,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
 _MOST_COMMAND_BYTES = 64 << 10
 _COMMANDS = "/command/"
+_ASKER_GONE = 499
 _RETRY_LATER = (429, 503)
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -49,6 +52,8 @@ class QueryServer(ThreadingHTTPServer):
         runner: QueryRunner,
         commands: CommandDesk,
         is_ready: Callable[[], bool],
+        metrics: Metrics,
+        *,
         check_budgets: Callable[[Run], dict[str, Any]] = _no_budgets,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -56,6 +61,7 @@ class QueryServer(ThreadingHTTPServer):
         self.runner = runner
         self.commands = commands
         self.is_ready = is_ready
+        self.metrics = metrics
         self.check_budgets = check_budgets
         self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
@@ -74,7 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_outcome(self._state)
 
     def do_POST(self) -> None:
-        self._send_outcome(self._command if self.path.startswith(_COMMANDS) else self._query)
+        is_command = self.path.startswith(_COMMANDS)
+        began = time.monotonic()
+        status = self._send_outcome(self._command if is_command else self._query)
+        self.server.metrics.answered(is_command=is_command, status=status, seconds=time.monotonic() - began)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the base class refuses (malformed requests, other methods), as JSON too."""
@@ -93,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == BUDGET_CHECK:
             answer = self.server.check_budgets(asking_run(self.path, self.headers))
             return 200, JSON_TYPE, json.dumps(answer).encode()
+        if path == "/metrics":
+            return 200, CONTENT_TYPE, self.server.metrics.text()
         is_known = path == "/query" or path.startswith(_COMMANDS)
         raise QueryError(405 if is_known else 404, f"GET {path} does not exist here.")
 
@@ -117,11 +128,15 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.commands.ask(name, _parameters(body))
         return 200, JSON_TYPE, json.dumps(answer).encode()
 
-    def _send_outcome(self, action: Callable[[], Outcome]) -> None:
+    def _send_outcome(self, action: Callable[[], Outcome]) -> int:
+        """The status that was sent; 499 when the asker has gone."""
         try:
-            self._send(self._outcome(action))
+            outcome = self._outcome(action)
+            self._send(outcome)
         except OSError:
             self.close_connection = True
+            return _ASKER_GONE
+        return outcome[0]
 
     def _outcome(self, action: Callable[[], Outcome]) -> Outcome:
         try:

@@ -5,6 +5,6 @@ select
     cast(coalesce(sum(stored_count), 0) as bigint) as stored_count,
     cast(coalesce(sum(refused_count), 0) as bigint) as refused_count,
     epoch(cast($now as timestamp)) - epoch(max(last_received_at)) as last_received_age_s,
-    arg_max(last_refusal_reason, last_refused_at) as last_refusal_reason,
+    arg_max(refusal_reason, last_refused_at) as last_refusal_reason,
     epoch(cast($now as timestamp)) - epoch(max(last_refused_at)) as last_refused_age_s
 from ingest_health

@@ -4,12 +4,17 @@ set
     tool_input_hash = case
         when new_spans.kind in ('tool', 'mcp') then coalesce(new_spans.tool_input_hash, replaced.tool_input_hash)
     end,
+    handoff_to_agent = case
+        when new_spans.kind in ('tool', 'mcp') then coalesce(new_spans.handoff_to_agent, replaced.handoff_to_agent)
+        else new_spans.handoff_to_agent
+    end,
     flags = list_concat(new_spans.flags, replaced.other_flags)
 from (
     select
         trace_id,
         span_id,
         tool_input_hash,
+        handoff_to_agent,
         list_filter(
             flags,
             lambda flag: flag not in ('no_start', 'incomplete', 'clock_skew', 'future')

@@ -26,13 +26,42 @@ roots as (
     semi join firsts using (trace_id, span_id)
 ),
 
+-- As the view steps has them: spans of one step number below one parent, within no span of that number.
+numbered as materialized (
+    select
+        trace_id,
+        span_id,
+        parent_span_id,
+        step
+    from trace_spans
+    where step is not null and kind != 'details'
+),
+
+steps as (
+    select
+        trace_id,
+        count(*) as step_count
+    from (
+        select distinct
+            numbered.trace_id,
+            numbered.parent_span_id,
+            numbered.step
+        from numbered
+        anti join numbered as around
+            on
+                numbered.trace_id = around.trace_id
+                and numbered.parent_span_id = around.span_id
+                and numbered.step = around.step
+    ) as topmost
+    group by trace_id
+),
+
 span_sums as (
     select
         trace_id,
         count(*) filter (where kind != 'details') as span_count,
         count(*) filter (where otel_status = 'ERROR') as error_span_count,
         bool_or(status = 'error') as any_error,
-        count(distinct step) as step_count,
         min(started_at) as started_at,
         (
             epoch_us(max(ended_at) filter (where duration_ms is not null))
@@ -51,6 +80,27 @@ agents as (
     group by trees.trace_id
 ),
 
+-- A try adds what its number is above that of the failed try before it; of tries that no span tells, the number is all.
+tries as (
+    select
+        trace_id,
+        attempt,
+        lag(case when status = 'error' then attempt end) over (
+            partition by trace_id, kind, tool_name, agent_name
+            order by started_at, span_id
+        ) as failed_attempt
+    from settled_calls
+    where counted and kind != 'agent' and attempt is not null
+),
+
+retries as (
+    select
+        trace_id,
+        sum(greatest(attempt - case when failed_attempt < attempt then failed_attempt else 1 end, 0)) as retry_count
+    from tries
+    group by trace_id
+),
+
 call_sums as (
     select
         trace_id,
@@ -59,10 +109,15 @@ call_sums as (
         count(*) filter (where kind = 'embedding') as embedding_call_count,
         count(*) filter (where kind = 'tool') as tool_call_count,
         count(*) filter (where kind = 'tool' and status = 'error') as failed_tool_call_count,
-        sum(greatest(attempt - 1, 0)) filter (where kind != 'agent') as retry_count,
         case
             when count(tool_input_hash) > 0
-                then count(tool_input_hash) - count(distinct tool_name || '/' || tool_input_hash)
+                then
+                    -- A further try of a call is a retry.
+                    greatest(
+                        count(tool_input_hash) filter (where coalesce(attempt, 1) <= 1)
+                        - count(distinct tool_name || '/' || tool_input_hash),
+                        0
+                    )
         end as loop_count,
         sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens,
@@ -100,8 +155,8 @@ select
     coalesce(call_sums.embedding_call_count, 0) as embedding_call_count,
     coalesce(call_sums.tool_call_count, 0) as tool_call_count,
     coalesce(call_sums.failed_tool_call_count, 0) as failed_tool_call_count,
-    cast(call_sums.retry_count as bigint) as retry_count,
-    nullif(span_sums.step_count, 0) as step_count,
+    cast(retries.retry_count as bigint) as retry_count,
+    steps.step_count,
     call_sums.loop_count,
     cast(call_sums.input_tokens as bigint) as input_tokens,
     cast(call_sums.output_tokens as bigint) as output_tokens,
@@ -128,4 +183,6 @@ inner join span_sums using (trace_id)
 inner join trace_context as context using (trace_id)
 left join span_tree as root_tree using (trace_id, span_id)
 left join call_sums using (trace_id)
+left join retries using (trace_id)
+left join steps using (trace_id)
 left join agents using (trace_id)

@@ -37,7 +37,6 @@ create table if not exists store.calls (
     reasoning_tokens bigint,
     audio_input_tokens bigint,
     audio_output_tokens bigint,
-    service_tier varchar,
     own_input_tokens bigint,
     usage_basis varchar,
     usage_source varchar,
@@ -47,5 +46,6 @@ create table if not exists store.calls (
     reported_cost_usd double,
     cache_hit boolean,
     attempt bigint,
-    first_received_at timestamp not null
+    first_received_at timestamp not null,
+    service_tier varchar
 );

@@ -1,4 +1,4 @@
--- grain: one received OTLP metric data point
+-- grain: one received OTLP metric data point; a resend is dropped at insert
 create table if not exists store.metric_points (
     service varchar,
     scope varchar,
@@ -14,5 +14,6 @@ create table if not exists store.metric_points (
     bucket_bounds double[],
     attributes map (varchar, varchar),
     resource map (varchar, varchar),
-    received_at timestamp not null
+    received_at timestamp not null,
+    content_hash ubigint
 );

@@ -56,7 +56,6 @@ create table if not exists store.spans (
     reasoning_tokens bigint,
     audio_input_tokens bigint,
     audio_output_tokens bigint,
-    service_tier varchar,
     usage_basis varchar,
     usage_source varchar,
     judges_parent boolean,
@@ -67,5 +66,13 @@ create table if not exists store.spans (
     received_at timestamp not null,
     attributes map (varchar, varchar),
     resource map (varchar, varchar),
-    links varchar
+    links varchar,
+    cache_kind varchar,
+    cache_saved_usd double,
+    loop_count bigint,
+    memory_tier varchar,
+    guard_action varchar,
+    route_tier varchar,
+    degraded varchar,
+    service_tier varchar
 );

@@ -1,2 +1,0 @@
--- grain: one part of content received before the cutoff
-delete from store.content_parts where received_hour < $cutoff
