@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from spandeck_collector.settings import SettingsError
+from spandeck_collector.setting_values import SettingsError
 
 LOCK_FILE = "supervisor.lock"
 _LAST_ONES_END_WITHIN_S = 15.0

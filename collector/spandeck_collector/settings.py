@@ -14,10 +14,20 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from spandeck_collector.access import host_name
 from spandeck_collector.alerts.channels import AlertChannel, channels_text, read_channels
+from spandeck_collector.setting_values import (
+    PREFIX,
+    SettingsError,
+    allowed_host,
+    boolean,
+    is_zone,
+    memory_bytes,
+    number,
+    origin,
+    require,
+    string,
+)
 
-PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
 UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
@@ -27,10 +37,8 @@ _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
 _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
-_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_DAYS = 36_500
 _MOST_GRACE_S = 3_600
-_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 _TIMES = ("query_timeout_s", "request_timeout_s", "idle_timeout_s")
 _COUNTS = (
@@ -42,10 +50,6 @@ _COUNTS = (
     "alert_attempts",
 )
 _AGES = ("content_days", "span_days", "rollup_days", "alert_days")
-
-
-class SettingsError(ValueError):
-    """A setting has a value that cannot work; the sentence names the setting, the value and the rule."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,9 @@ class Settings:
     memory_limit: str = "1GB"
     checkpoint_rows: int = 122_880
     content_bytes: int = 32_768
+    time_zone: str = "UTC"
+    prices_file: str = ""
+    budgets_file: str = ""
     content_days: int = 7
     span_days: int = 30
     rollup_days: int = 400
@@ -119,7 +126,20 @@ class Settings:
     @property
     def alert_rules_dir(self) -> Path:
         """The folder of the user's own alert rules."""
-        return Path(self.alert_rules).expanduser().absolute() if self.alert_rules else self.data_dir / "alerts"
+        return self._own_path(self.alert_rules, "alerts")
+
+    @property
+    def prices_path(self) -> Path:
+        """The user's own prices."""
+        return self._own_path(self.prices_file, "prices.toml")
+
+    @property
+    def budgets_path(self) -> Path:
+        """The user's budgets."""
+        return self._own_path(self.budgets_file, "budgets.toml")
+
+    def _own_path(self, given: str | None, name: str) -> Path:
+        return Path(given).expanduser().absolute() if given else self.data_dir / name
 
     @property
     def database_copy(self) -> Path:
@@ -134,11 +154,7 @@ class Settings:
     @property
     def memory_limit_bytes(self) -> int:
         """`memory_limit` as a number of bytes."""
-        matched = _MEMORY.fullmatch(self.memory_limit)
-        if matched is None:
-            raise SettingsError(f"SPANDECK_MEMORY_LIMIT is {self.memory_limit!r}: it must be like 1GB or 512MB.")
-        number, unit, is_binary = matched.groups()
-        return int(float(number) * (1024 if is_binary else 1000) ** ("KMGT".index(unit.upper()) + 1))
+        return int(memory_bytes(self.memory_limit))
 
     @property
     def is_loopback(self) -> bool:
@@ -180,51 +196,52 @@ class Settings:
         """
         self._validate_addresses()
         for name in _COUNTS:
-            _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+            require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         for name in _TIMES:
             seconds = getattr(self, name)
-            _require(math.isfinite(seconds) and seconds > 0, name, seconds, "above 0 seconds")
-        _require(
+            require(math.isfinite(seconds) and seconds > 0, name, seconds, "above 0 seconds")
+        require(
             self.journal_segment_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_segment_bytes",
             self.journal_segment_bytes,
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
-        _require(
+        require(
             self.journal_limit_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_limit_bytes",
             self.journal_limit_bytes,
             f"at least {_MINIMUM_SEGMENT_BYTES}",
         )
-        _require(
+        require(
             math.isfinite(self.journal_limit_s) and self.journal_limit_s >= 0,
             "journal_limit_s",
             self.journal_limit_s,
             "0 (no limit) or a number of seconds",
         )
-        _require(
+        require(
             self.free_space_floor_bytes >= 0,
             "free_space_floor_bytes",
             self.free_space_floor_bytes,
             "0 (no floor) or a number of bytes",
         )
-        _require(
-            _memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
+        require(
+            memory_bytes(self.memory_limit) >= _MINIMUM_MEMORY_BYTES,
             "memory_limit",
             repr(self.memory_limit),
             "a size such as 1GB or 512MB, at least 128MB",
         )
-        _require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
+        require(self.content_bytes >= 0, "content_bytes", self.content_bytes, "0 (store no content) or more")
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
-            _require(0 <= days <= _MOST_DAYS, name, days, rule)
+            require(0 <= days <= _MOST_DAYS, name, days, rule)
         self._validate_alerts()
+        require(is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin")
         self._require_tokens_off_loopback()
         self._validate_tls()
         return replace(
             self,
-            cors_origins=tuple(map(_origin, self.cors_origins)),
-            allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
+            cors_origins=tuple(map(origin, self.cors_origins)),
+            allowed_hosts=tuple(map(allowed_host, self.allowed_hosts)),
             journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
         )
 
@@ -234,11 +251,11 @@ class Settings:
 
     def _validate_alerts(self) -> None:
         rule = f"from 0 to {_MOST_GRACE_S} seconds"
-        _require(0 <= self.alert_grace_s <= _MOST_GRACE_S, "alert_grace_s", self.alert_grace_s, rule)
-        _require(0 < self.alert_retry_s <= _MOST_GRACE_S, "alert_retry_s", self.alert_retry_s, "above 0, " + rule)
+        require(0 <= self.alert_grace_s <= _MOST_GRACE_S, "alert_grace_s", self.alert_grace_s, rule)
+        require(0 < self.alert_retry_s <= _MOST_GRACE_S, "alert_retry_s", self.alert_retry_s, "above 0, " + rule)
 
     def _validate_addresses(self) -> None:
-        _require(
+        require(
             _HOST.fullmatch(self.host) is not None,
             "host",
             repr(self.host),
@@ -247,15 +264,15 @@ class Settings:
         taken: dict[int, str] = {}
         for name in _PORTS:
             port = getattr(self, name)
-            _require(0 <= port <= _HIGHEST_PORT, name, port, "a port from 0 to 65535")
+            require(0 <= port <= _HIGHEST_PORT, name, port, "a port from 0 to 65535")
             if port:
                 other = taken.setdefault(port, name)
                 rule = f"another port than {PREFIX}{other.upper()} has"
-                _require(other == name, name, port, rule)
+                require(other == name, name, port, rule)
         for name in _SECRETS:
             token = getattr(self, name)
             allowed = token is None or (token.isascii() and token.isprintable() and " " not in token)
-            _require(allowed, name, "(hidden)", "printable ASCII without spaces")
+            require(allowed, name, "(hidden)", "printable ASCII without spaces")
 
     def _validate_tls(self) -> None:
         for name, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
@@ -273,36 +290,6 @@ class Settings:
                     f"SPANDECK_HOST is {self.host!r}, which others can reach, and {PREFIX}{name.upper()} "
                     "is not set: set a token, or bind to 127.0.0.1."
                 )
-
-
-def _memory_bytes(text: str) -> float:
-    """Bytes of a size such as 1GB (powers of 1000) or 1GiB (of 1024); 0 for what is none."""
-    found = _MEMORY.fullmatch(text)
-    if found is None:
-        return 0
-    number, unit, binary = found.groups()
-    base = 1024 if binary else 1000
-    return float(number) * float(base ** ("KMGT".index(unit.upper()) + 1))
-
-
-def _allowed_host(text: str) -> str:
-    """A host name as `access.host_name` finds it in a Host header."""
-    bare = text.removeprefix("[").removesuffix("]")
-    name = host_name(bare)
-    is_name = name != "" and (":" in name or name == bare.lower().rstrip("."))
-    _require(is_name, "allowed_hosts", repr(text), "host names or addresses, without port and scheme")
-    return name
-
-
-def _origin(text: str) -> str:
-    """A web origin as a browser sends it: `scheme://host`, with the port where it is not the scheme's own."""
-    _require(
-        _ORIGIN.fullmatch(text) is not None,
-        "cors_origins",
-        repr(text),
-        "origins such as https://app.example.org:8443, each named whole: * is not taken",
-    )
-    return text.lower()
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -329,13 +316,13 @@ def _convert(name: str, value: Any) -> Any:
         if name == "alert_channels":
             return _channels(value)
         if isinstance(default, bool):
-            return _boolean(value)
+            return boolean(value)
         if isinstance(default, int | float):
-            return _number(value, type(default))
+            return number(value, type(default))
         if isinstance(default, tuple):
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
-        return _string(value)
+        return string(value)
     except SettingsError:
         raise
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
@@ -359,35 +346,9 @@ def _channels(value: Any) -> tuple[AlertChannel, ...]:
         raise SettingsError(f"{PREFIX}ALERT_CHANNELS is (hidden): it must be {error}.") from None
 
 
-def _number(value: Any, kind: type[int] | type[float]) -> int | float:
-    if isinstance(value, bool) or (kind is int and isinstance(value, float)):
-        raise TypeError(value)
-    return kind(value)
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    lowered = str(value).strip().lower()
-    if lowered in {"1", "true", "yes", "on"}:
-        return True
-    if lowered in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError(value)
-
-
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, tuple) and value and isinstance(value[0], AlertChannel):
         return channels_text(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _require(holds: bool, name: str, value: object, rule: str) -> None:
-    if not holds:
-        raise SettingsError(f"{PREFIX}{name.upper()} is {value}: it must be {rule}.")

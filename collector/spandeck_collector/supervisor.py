@@ -18,7 +18,8 @@ from spandeck_collector.data_folder import DataFolder
 from spandeck_collector.own_tls import own_tls
 from spandeck_collector.plain_text import tell
 from spandeck_collector.receiver.listeners import ListenError, bind
-from spandeck_collector.settings import PREFIX, Settings, SettingsError
+from spandeck_collector.setting_values import PREFIX, SettingsError
+from spandeck_collector.settings import Settings
 
 _USED_WRONGLY = 2
 _LOOK_S = 0.1

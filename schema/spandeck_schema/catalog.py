@@ -14,6 +14,7 @@ from spandeck_schema.mapping import load_mapping
 FIRST_VERSION = 2
 """The oldest version of a file that `migrations` lead away from."""
 
+_MACRO = re.compile(r"macro store\.(\w+)\(")
 _NAME = re.compile(r"\b([a-z_][a-z0-9_]*)\b")
 _MIGRATION = re.compile(r"(\d{3})_[a-z0-9_]+")
 
@@ -67,10 +68,35 @@ def ranges() -> tuple[SqlFile, ...]:
 
 
 @cache
+def public_macros() -> tuple[SqlFile, ...]:
+    """The table functions that users may call, as `what_if('gpt-4o')`."""
+    return sql_files("public_macros")
+
+
+def _in_order(files_read: tuple[SqlFile, ...]) -> tuple[SqlFile, ...]:
+    """Files, each after those that its statement names."""
+    waiting = {file.name: file for file in files_read}
+    reads = {name: (_words(file.text) & waiting.keys()) - {name} for name, file in waiting.items()}
+    ordered: list[SqlFile] = []
+    done: set[str] = set()
+    while waiting:
+        ready = [name for name in waiting if reads[name] <= done]
+        if not ready:
+            raise ValueError(f"SQL files name each other in a circle: {', '.join(waiting)}.")
+        ordered += [waiting.pop(name) for name in ready]
+        done.update(ready)
+    return tuple(ordered)
+
+
+def _words(text: str) -> set[str]:
+    return {word for line in text.splitlines() if not line.lstrip().startswith("--") for word in _NAME.findall(line)}
+
+
+@cache
 def definitions() -> tuple[str, ...]:
     """Statements that define macros and views anew; they hold no data and may be run at any start."""
     present = f"create or replace macro store.present_mapping() as '{mapping_digest()}'"
-    return (*_meanings(), present, *(file.text for file in _public()))
+    return (*_meanings(), present, *(file.text for file in (*_public(), *public_macros())))
 
 
 @cache
@@ -90,7 +116,8 @@ def mapping_digest() -> str:
 
 @cache
 def _meanings() -> tuple[str, ...]:
-    return (*(file.text for file in sql_files("macros")), *word_macros(load_mapping()))
+    words = (SqlFile(_MACRO.findall(text)[0], "", text) for text in word_macros(load_mapping()))
+    return tuple(file.text for file in _in_order((*words, *sql_files("macros"))))
 
 
 def _range_names() -> set[str]:
@@ -100,17 +127,7 @@ def _range_names() -> set[str]:
 @cache
 def _public() -> tuple[SqlFile, ...]:
     """Views and ranges, each after those that it reads."""
-    waiting = {file.name: file for folder in ("views", "ranges") for file in sql_files(folder)}
-    reads = {name: (set(_NAME.findall(file.text)) & waiting.keys()) - {name} for name, file in waiting.items()}
-    ordered: list[SqlFile] = []
-    done: set[str] = set()
-    while waiting:
-        ready = [name for name in waiting if reads[name] <= done]
-        if not ready:
-            raise ValueError(f"Views read each other in a circle: {', '.join(waiting)}.")
-        ordered += [waiting.pop(name) for name in ready]
-        done.update(ready)
-    return tuple(ordered)
+    return _in_order(tuple(file for folder in ("views", "ranges") for file in sql_files(folder)))
 
 
 def _migration(file: SqlFile) -> Migration:

@@ -54,11 +54,12 @@ def mapped_spans(mapping: Mapping) -> str:
 
 
 def word_macros(mapping: Mapping) -> tuple[str, ...]:
-    """Statements that define the macros of words: finish reasons, providers, agents, event names, trust."""
+    """Statements that define the macros of words: finish reasons, price tiers, providers, agents, events, trust."""
     scoped = (dialect for dialect in mapping.dialects if dialect.scopes)
     ranks = " ".join(f"when {_quoted(dialect.family)} then {dialect.rank}" for dialect in scoped)
     return (
         _macro("finish_reason(word)", _words("lower(word)", mapping.words["finish_reasons"], "lower(word)")),
+        _macro("price_tier(word)", f"coalesce({_words('word', mapping.words['service_tiers'], 'word')}, 'standard')"),
         _macro("to_provider(value)", _provider(mapping)),
         _macro("provider_of_model(model)", _words("lower(model)", mapping.words["model_providers"], "null")),
         _macro("agent_of_span(span_name)", _agent_name(mapping)),

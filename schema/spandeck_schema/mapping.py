@@ -71,9 +71,10 @@ class Mapping:
     """The parsed `attributes.toml`.
 
     `types` names the converter of each column, `sources` its places in priority order. `words` holds the synonym
-    tables by name (finish_reasons, providers, model_providers): a canonical word, and the words or globs it replaces;
-    and handoff_tools: a tool, and its arguments that may name an agent. `provider_suffix` and `agent_name_patterns` are
-    regular expressions of what is taken off such a name. `parts` are sets of slots that mostly come without others.
+    tables by name (finish_reasons, service_tiers, providers, model_providers): a canonical word, and the words or
+    globs it replaces; and handoff_tools: a tool, and its arguments that may name an agent. `provider_suffix` and
+    `agent_name_patterns` are regular expressions of what is taken off such a name. `parts` are sets of slots that
+    mostly come without others.
     """
 
     types: dict[str, str]
@@ -101,7 +102,7 @@ class Mapping:
 
 
 _LAST_RANK = 9
-_WORDS = ("finish_reasons", "providers", "model_providers", "handoff_tools")
+_WORDS = ("finish_reasons", "service_tiers", "providers", "model_providers", "handoff_tools")
 
 
 @cache

@@ -66,11 +66,23 @@ RULES = (
     Rule("metric_points", "received_at", "span_days"),
     Rule("ingest_log", "logged_at", "span_days"),
     Rule("alerts", "fired_at", "alert_days", at_least=1_000),
+    Rule("alert_deliveries", "updated_at", "alert_days"),
+    Rule("alert_marks", "marked_at", "alert_days"),
     Rule("rollup_hour", "hour", "rollup_days"),
     Rule("rollup_day", "day", "rollup_days"),
     Rule("commands", "ran_at", "rollup_days"),
 )
 """Run in this order."""
 
-KEPT = ("about", "journal_position", "price_models", "prices", "saved_queries")
+KEPT = (
+    "about",
+    "alert_clocks",
+    "alert_rules",
+    "budgets",
+    "journal_position",
+    "own_prices",
+    "price_models",
+    "prices",
+    "saved_queries",
+)
 """Tables that do not grow with time."""

@@ -173,6 +173,8 @@ CACHE_KINDS: Final = ("exact", "verified", "semantic", "tool")
 SPANDECK_CACHE_SCORE: Final = "spandeck.cache.score"
 # Float seconds since the answer was stored.
 SPANDECK_CACHE_AGE_S: Final = "spandeck.cache.age_s"
+# Float seconds that the lookup took.
+SPANDECK_CACHE_LOOKUP_S: Final = "spandeck.cache.lookup_s"
 # What the stored answer had cost, where that is known.
 SPANDECK_CACHE_SAVED_USD: Final = "spandeck.cache.saved_usd"
 # The rule by which the nearest entry was refused, or `expired`; only on a miss.
@@ -191,3 +193,5 @@ SPANDECK_COMPRESS_BEFORE: Final = "spandeck.compress.before"
 SPANDECK_COMPRESS_AFTER: Final = "spandeck.compress.after"
 SPANDECK_COMPRESS_METHODS: Final = "spandeck.compress.methods"
 SPANDECK_COMPRESS_LOSSY: Final = "spandeck.compress.lossy"
+# Float seconds that it took.
+SPANDECK_COMPRESS_DURATION_S: Final = "spandeck.compress.duration_s"

@@ -13,7 +13,8 @@ from spandeck_collector.alerts.courier import Courier
 from spandeck_collector.alerts.message import AlertFacts, message_of, redacted
 from spandeck_collector.alerts.rule import shipped_rules
 from spandeck_collector.alerts.sender import is_public
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 from spandeck_collector.store.alert_outbox import AlertOutbox
 from spandeck_collector.store.alert_states import list_rules
 from spandeck_collector.store.commands.alerts import resend_alerts, snooze_alert

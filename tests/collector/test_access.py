@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spandeck_collector.access import AccessError, check_host, check_token, host_name, host_names
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 
 pytestmark = pytest.mark.unit
 

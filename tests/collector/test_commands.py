@@ -39,7 +39,7 @@ def read_test_command(name: str, parameters: Parameters) -> Action | Beside:
     refuse_unknown(parameters, "end")
 
     def note(ingest: Ingest) -> dict[str, Any]:
-        ingest.connection.execute("insert into store.price_models values ('note', 'x', null)")
+        ingest.connection.execute("insert into store.own_prices values ('note')")
         if parameters.get("end") == "refused":
             raise CommandError(409, "The store holds no such thing.")
         if parameters.get("end") == "failed":
@@ -152,7 +152,7 @@ def test_a_command_that_fails_changes_nothing_and_is_recorded(end: str, status: 
         assert word in sentence(answer)
         ((outcome,),) = door.rows("select outcome from commands")
         assert json.loads(outcome) == {"error": sentence(answer)}
-        assert door.connection.cursor().sql("from store.price_models").fetchall() == []
+        assert door.connection.cursor().sql("from store.own_prices").fetchall() == []
 
 
 def test_an_unknown_command_names_those_that_exist(door: Door) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 
 pytestmark = pytest.mark.unit
 

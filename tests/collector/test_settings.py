@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 
 pytestmark = pytest.mark.unit
 

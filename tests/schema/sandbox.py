@@ -24,6 +24,7 @@ class Sandbox:
         self.folder = folder
         self.content_bytes = content_bytes
         self.batch_count = 0
+        self.prices_text = ""
         self._open()
         for model, prices in PRICES.items():
             self.price(model, *prices)
@@ -40,12 +41,12 @@ class Sandbox:
         until: str = "9999-01-01",
     ) -> None:
         """Give acme's `model` a price: input, output, cache read, cache write in USD per million tokens."""
-        self.connection.execute(
-            "insert into store.prices values (?, ?, ?, ?, 0, 1e15, ?, ?, ?, ?, 'test')",
-            [f"{model}@{since}", f"acme/{model}", since, until, *usd],
-        )
-        self.connection.execute("delete from store.price_models where provider = 'acme' and model = ?", [model])
-        self.connection.execute("insert into store.price_models values ('acme', ?, ?)", [model, f"acme/{model}"])
+        names = ("input", "output", "cache_read", "cache_write")
+        rates = (f"{name}_usd_per_mtok = {rate}" for name, rate in zip(names, usd, strict=False) if rate is not None)
+        lines = (f"valid_from = {since}", f"valid_to = {until}", *rates)
+        self.prices_text += "\n".join(("[[prices]]", 'provider = "acme"', f'model = "{model}"', *lines, ""))
+        self.connection.execute("delete from store.own_prices")
+        self.connection.execute("insert into store.own_prices values (?)", [self.prices_text])
 
     def restart(self) -> None:
         """As after a stop of the process: close the file and open it again."""

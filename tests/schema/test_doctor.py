@@ -228,6 +228,7 @@ def test_every_kind_of_finding_has_a_line_for_any_scope(sandbox: Sandbox) -> Non
         "no_usage",
         "no_usage_of_stream",
         "unpriced_model",
+        "unmatched_price_context",
         "no_time_to_first_token",
         "double_instrumentation",
         "orphan_spans",

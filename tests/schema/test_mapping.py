@@ -159,6 +159,7 @@ input_tokens = ["tokens"]
 attribute = "k'"
 values = { "x'" = "tool" }
 [finish_reasons]
+[service_tiers]
 [providers]
 [model_providers]
 [handoff_tools]
@@ -190,7 +191,7 @@ def test_a_new_dialect_is_data_and_its_names_are_quoted(mapper: Mapper) -> None:
 
 
 STORED_OTHERWISE = {"tool_input": "tool_input_hash", "failed": "status", "error_code": "error_type"}
-NOT_STORED = {"total_tokens"}
+NOT_STORED = {"total_tokens", "cache_write_5m_tokens"}
 
 
 @pytest.mark.integration

@@ -40,8 +40,9 @@ NOON = datetime(2026, 5, 4, 12)
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One database with the packaged prices for the whole module."""
     result = Sandbox(tmp_path_factory.mktemp("prices"))
-    load_prices(result.connection)
-    result.price("acme-dear", 30.0, 60.0, None, None)
+    result.price("dated", 1.0, 0.0, None, None, until="2026-05-01")
+    result.price("dated", 2.0, 0.0, None, None, since="2026-05-01")
+    load_prices(result.connection, result.prices_text)
     yield result
     result.connection.close()
 
@@ -98,8 +99,6 @@ def test_the_price_is_the_one_of_the_day_of_the_call(at: datetime, sandbox: Sand
 
 
 def test_a_price_of_the_users_holds_from_its_first_to_before_its_last_instant(sandbox: Sandbox) -> None:
-    sandbox.price("dated", 1.0, 0.0, None, None, until="2026-05-01")
-    sandbox.price("dated", 2.0, 0.0, None, None, since="2026-05-01")
     call = {"provider": "acme", "model": "dated", "tokens": (1_000_000, 0, 0, 0)}
     times = [datetime(2026, 4, 30, 23, 59, 59), datetime(2026, 5, 1), datetime(2030, 1, 1)]
     rows = costs(sandbox, [call | {"at": at} for at in times])
@@ -144,9 +143,9 @@ def test_the_answering_model_is_priced_before_the_asked_one(sandbox: Sandbox) ->
 
 def test_prices_are_loaded_once_for_each_version(sandbox: Sandbox) -> None:
     count = sandbox.row("select count(*) as n from store.prices")
-    load_prices(sandbox.connection)
+    load_prices(sandbox.connection, sandbox.prices_text)
     assert sandbox.row("select count(*) as n from store.prices") == count
-    assert sandbox.row("select prices_source from store.about") == {"prices_source": prices_source()}
+    assert sandbox.row("select prices_source from store.about") == {"prices_source": prices_source(sandbox.prices_text)}
 
 
 def test_no_two_prices_of_a_model_hold_at_once(sandbox: Sandbox) -> None:
@@ -158,7 +157,10 @@ def test_no_two_prices_of_a_model_hold_at_once(sandbox: Sandbox) -> None:
         inner join store.prices as b
             on a.price_model = b.price_model
             and a.price_id != b.price_id
+            and a.service_tier = b.service_tier
             and a.valid_from < b.valid_to and b.valid_from < a.valid_to
+            and a.from_minute < b.to_minute and b.from_minute < a.to_minute
+            and a.used_from < b.used_to and b.used_from < a.used_to
             and a.from_input_tokens < b.to_input_tokens and b.from_input_tokens < a.to_input_tokens
     """)
         == []
@@ -189,12 +191,11 @@ def test_a_late_span_after_an_upgrade_of_the_prices_leaves_the_cost_as_it_was(sa
         "gen_ai.usage.input_tokens": 1_000,
         "gen_ai.usage.output_tokens": 500,
     }
-    load_prices(sandbox.connection)
     query = f"select cost_usd, unpriced_call_count from traces where trace_id = '{otlp.trace_id(901)}'"
     sandbox.spans({"id": 2, "parent": 1, "trace": 901, "attributes": attributes})
     before = sandbox.row(query)
     assert before == {"cost_usd": pytest.approx(0.0075), "unpriced_call_count": 0}
     sandbox.connection.execute("update store.about set prices_source = 'an older version'")
-    load_prices(sandbox.connection)
+    load_prices(sandbox.connection, sandbox.prices_text)
     sandbox.spans({"id": 1, "name": "root", "trace": 901})
     assert sandbox.row(query) == before

@@ -2,7 +2,8 @@
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
 `[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, `[[stored]]` (a row of the table that it names; "noon" is a time),
-and `[[expected]]`: all rows of the view, a column that is left out being NULL.
+the texts `new_prices` and `new_budgets`, and `[[expected]]`: all rows of the view, a column that is left out being
+NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
@@ -10,13 +11,15 @@ import json
 import math
 import re
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spandeck_collector.journal import Signal
+from spandeck_collector.store.budget_file import parse_budgets
+from spandeck_collector.store.prices import replace_prices
 from spandeck_schema import catalog
 
 from . import otlp
@@ -86,6 +89,12 @@ def feed(sandbox: Sandbox, case: dict[str, Any]) -> None:
         values = [words["name"], words["sql"], otlp.NOON]
         sandbox.connection.execute("insert into store.saved_queries values (?, ?, ?::timestamptz::timestamp)", values)
 
+    with sandbox.ingest.transaction():
+        if "new_prices" in case:
+            replace_prices(sandbox.connection, case["new_prices"])
+        if "new_budgets" in case:
+            sandbox.ingest.use_budgets(parse_budgets(case["new_budgets"]), "UTC")
+
 
 def rows_of(sandbox: Sandbox, view: str) -> list[dict[str, Any]]:
     return sandbox.rows(f"select * from {view}")
@@ -95,6 +104,8 @@ def plain(name: str, cell: Any) -> Any:
     """A cell as the case writes it."""
     if isinstance(cell, datetime):
         return (cell - otlp.NOON.replace(tzinfo=None)).total_seconds() * 1000
+    if name == "day" and cell == datetime.now(UTC).date():
+        return "today"
     if cell == catalog.mapping_digest() or (name == "schema_version" and cell == catalog.SCHEMA_VERSION):
         return "present"
     if name in MEASURED:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from spandeck_collector.query_client import StoreAwayError, ask_json
-from spandeck_collector.settings import PREFIX, Settings
+from spandeck_collector.setting_values import PREFIX
+from spandeck_collector.settings import Settings
 
 from . import web
 from .waiting import DEADLINE_S

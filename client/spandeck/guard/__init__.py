@@ -22,6 +22,7 @@ from spandeck.guard.placeholders import Placeholders
 from spandeck.guard.redaction import Redaction, Redactor
 from spandeck.guard.schema_check import require_valid, validate_input, validate_output
 from spandeck.guard.sensitive import Recognizer, Sensitive
+from spandeck.guard.store_budgets import StoreBudgets
 from spandeck.guard.stream import StreamRedactor
 from spandeck.guard.verdict import Detector, Finding, Verdict
 
@@ -45,6 +46,7 @@ __all__ = [
     "Sensitive",
     "Spending",
     "Spent",
+    "StoreBudgets",
     "StreamRedactor",
     "ToolRequest",
     "Verdict",

@@ -1,12 +1,13 @@
 """Bounds of one request: steps, tokens, cost and time. What is over a bound is refused, whatever the model says."""
 
+import itertools
 import logging
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -20,16 +21,20 @@ _logger = logging.getLogger("spandeck")
 
 @dataclass(frozen=True)
 class Spent:
-    """What a request has used so far: counts, US dollars, seconds of wall clock."""
+    """What a request has used so far: counts, US dollars, seconds of wall clock.
+
+    `account` names the outermost account that this one charges: what is told under one name is the same money.
+    """
 
     steps: int
     tokens: int
     usd: float
     seconds: float
+    account: str = field(default="", compare=False)
 
 
 class BudgetStore(Protocol):
-    """Who knows what all processes of a session have spent, such as the store's `budget/check`."""
+    """Who knows what all processes of a session have spent, such as `StoreBudgets`."""
 
     def refusal(self, spent: Spent) -> str | None:
         """Why the request may not go on, as a sentence, or None where it may. May raise: see `store_fail`."""
@@ -52,6 +57,7 @@ class Spending:
         self._tokens = 0
         self._usd = 0.0
         self._started_s = budget.clock()
+        self._name = f"{next(_names):x}"
         self._token: Token[dict[Budget, Spending]] | None = None
 
     @property
@@ -62,7 +68,8 @@ class Spending:
     @property
     def spent(self) -> Spent:
         """What has been used since the start."""
-        return Spent(self._steps, self._tokens, self._usd, self.budget.clock() - self._started_s)
+        name = self._accounts()[-1]._name
+        return Spent(self._steps, self._tokens, self._usd, self.budget.clock() - self._started_s, name)
 
     def spend(self, *, steps: int = 0, tokens: int = 0, usd: float = 0.0) -> None:
         """Charge what is about to be done (`steps`) or was used (`tokens`, `usd`).
@@ -151,6 +158,7 @@ class Spending:
         return None if bound is None or self._steps + steps <= bound else f"Maximum steps ({bound}) exceeded"
 
 
+_names = itertools.count(1)
 _open: ContextVar[dict["Budget", Spending]] = ContextVar("spandeck-budgets")
 
 

@@ -159,13 +159,14 @@ class Cache:
         return entry if entry is not None and self._clock() < entry.expires_at else None
 
     def _get(self, prompt: Prompt, key: Mapping[str, object], allow_stale: bool = False) -> Hit | None:
+        started_s = time.perf_counter()
         try:
             hit, nearest = self._look(Asked(keys.question(prompt, key), self._vectors), allow_stale)
         except Exception:
             logger.debug("a cache lookup failed and counts as a miss", exc_info=True)
             hit, nearest = None, Nearest(rule="error")
         self._count(hit)
-        self._record(hit, nearest)
+        self._record(hit, nearest, time.perf_counter() - started_s)
         return None if self._shadow else hit
 
     @quietly
@@ -230,13 +231,14 @@ class Cache:
             if hit is not None:
                 self._counts["shadow_hits" if self._shadow else "hits"] += 1
 
-    def _record(self, hit: Hit | None, nearest: Nearest) -> None:
+    def _record(self, hit: Hit | None, nearest: Nearest, lookup_s: float) -> None:
         record(
             {
                 names.SPANDECK_CACHE_HIT: hit is not None and not self._shadow,
                 names.SPANDECK_CACHE_KIND: None if hit is None else hit.kind,
                 names.SPANDECK_CACHE_SCORE: nearest.score,
                 names.SPANDECK_CACHE_AGE_S: None if hit is None else hit.age_s,
+                names.SPANDECK_CACHE_LOOKUP_S: lookup_s,
                 names.SPANDECK_CACHE_SAVED_USD: None if hit is None or self._shadow else hit.saved_usd,
                 names.SPANDECK_CACHE_REJECT_RULE: nearest.rule,
                 names.SPANDECK_CACHE_STALE: True if hit is not None and hit.stale else None,

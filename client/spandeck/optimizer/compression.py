@@ -1,5 +1,6 @@
 """Prompts above a limit made shorter, in this order: without loss, then old history, then what the query asks for."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -56,6 +57,7 @@ def compress(
     """
     if limit < 1 or keep_turns < 0:
         raise ValueError(f"limit is {limit} and keep_turns {keep_turns}: give at least 1 character, and 0 turns.")
+    started_s = time.perf_counter()
     try:
         if isinstance(content, str):
             done = _text(content, query, limit)
@@ -71,6 +73,7 @@ def compress(
                 names.SPANDECK_COMPRESS_AFTER: done.after,
                 names.SPANDECK_COMPRESS_METHODS: done.methods,
                 names.SPANDECK_COMPRESS_LOSSY: done.lossy,
+                names.SPANDECK_COMPRESS_DURATION_S: time.perf_counter() - started_s,
             }
         )
     return done

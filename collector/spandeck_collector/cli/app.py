@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from spandeck_collector.cli import alerts, data, serve
+from spandeck_collector.cli import alerts, data, prices, serve
 from spandeck_collector.cli.doctor import doctor
 from spandeck_collector.cli.keeping import backup, export
 from spandeck_collector.cli.normalize import normalize
 from spandeck_collector.plain_text import tell
-from spandeck_collector.settings import SettingsError
+from spandeck_collector.setting_values import SettingsError
 from spandeck_collector.supervisor import StartError
 
 _FAILED, _USED_WRONGLY = 1, 2
@@ -51,6 +51,16 @@ app.command(
 )(data.replay)
 app.command(epilog=_examples("spandeck normalize --since all", "spandeck normalize --since 30d"))(normalize)
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
+app.add_typer(
+    prices.app,
+    epilog=_examples(
+        "spandeck prices list gpt-4o",
+        "spandeck prices explain 3378e6f1c7b6272c88349f918c2c3957",
+        "spandeck prices import prices.toml",
+        "spandeck prices diff",
+        "spandeck prices apply",
+    ),
+)
 app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
 app.command(epilog=_examples("spandeck backup"))(backup)
 app.add_typer(alerts.app, name="alerts")

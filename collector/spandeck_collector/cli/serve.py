@@ -15,7 +15,8 @@ import typer
 from spandeck_collector.cli.options import DataDir, GrpcPort, Host, HttpPort, NoUi, QueryPort, UiPort, settings_with
 from spandeck_collector.data_folder import LOCK_FILE, keep_files_private
 from spandeck_collector.plain_text import tell
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 from spandeck_collector.supervisor import Supervisor
 
 _DEMO_MARK = "this-is-sample-data"

@@ -14,7 +14,8 @@ from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.journal import JournalLockedError
 from spandeck_collector.receiver.listeners import ListenError
 from spandeck_collector.receiver.server import serve
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 
 _USED_WRONGLY = 2
 

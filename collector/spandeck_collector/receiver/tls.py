@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
 
 
 @dataclass(frozen=True)

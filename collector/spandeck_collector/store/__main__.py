@@ -7,17 +7,24 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
 from spandeck_collector.data_folder import keep_files_private
 from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader
-from spandeck_collector.settings import Settings, SettingsError
+from spandeck_collector.setting_values import SettingsError
+from spandeck_collector.settings import Settings
+from spandeck_collector.store.budget_file import BudgetFileError, parse_budgets
 from spandeck_collector.store.database import EXIT_FATAL_DATABASE, DatabaseError, lock, open_database
 from spandeck_collector.store.history import tell_if_outdated
 from spandeck_collector.store.ingest import Ingest
 from spandeck_collector.store.metrics import Metrics
+from spandeck_collector.store.own_files import OwnFiles, read_own
+from spandeck_collector.store.price_file import PriceFileError
 from spandeck_collector.store.prices import load_prices
 from spandeck_collector.store.query_runner import QueryRunner
 from spandeck_collector.store.query_service import QueryServer
@@ -38,16 +45,25 @@ def main() -> int:
 def _run(settings: Settings) -> int:
     space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
     connection = open_database(settings.database, settings.memory_limit, is_disk_full=space.is_short())
-    load_prices(connection)
+    with _own_file(settings.prices_path):
+        load_prices(connection, read_own(settings.prices_path))
+    with _own_file(settings.budgets_path):
+        budgets = parse_budgets(read_own(settings.budgets_path))
     tell_if_outdated(connection)
     quarantine = settings.data_dir / "quarantine"
-    ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact)
+    own_files = OwnFiles(settings.prices_path, settings.budgets_path, settings.time_zone)
+    ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact, own_files=own_files)
+    with ingest.transaction():
+        ingest.use_budgets(budgets, settings.time_zone)
     lock(connection, settings.data_dir)
     metrics = Metrics()
     tail = Tail(JournalReader(settings.journal_dir, ingest.position()), ingest, settings, metrics)
     metrics.watch(connection, settings.data_dir, tail.lag_s)
     try:
-        server = QueryServer(settings, QueryRunner(connection, settings), tail.commands, tail.is_ready, metrics)
+        runner = QueryRunner(connection, settings)
+        server = QueryServer(
+            settings, runner, tail.commands, tail.is_ready, metrics, check_budgets=ingest.check_budgets
+        )
     except OSError as error:
         raise SettingsError(
             f"Port {settings.query_port} (SPANDECK_QUERY_PORT) on {settings.host} cannot be bound: {error.strerror}. "
@@ -63,6 +79,15 @@ def _run(settings: Settings) -> int:
     server.shutdown()
     connection.close()
     return 0
+
+
+@contextmanager
+def _own_file(path: Path) -> Iterator[None]:
+    """What is wrong with a file of the user's, as `SettingsError`."""
+    try:
+        yield
+    except (PriceFileError, BudgetFileError, OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be used: {error} Mend it, or move it away.") from error
 
 
 def _stop_on_signals(tail: Tail) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -22,7 +24,9 @@ _STATEMENTS = (
     "keep_lost_facts",
     "insert_changed_spans",
     "delete_changed_spans",
+    "repriced_traces",
 )
+_ALWAYS = datetime(1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -89,26 +93,47 @@ class History:
 
         Times are UTC without a zone. Raises `duckdb.OutOfMemoryException`; after it the next step is half as large.
         """
+        with self._halving():
+            progress = self._begin(since, until, behind)
+            if progress.place == behind:
+                return progress
+            changed_count = self._normalize()
+            self._pipeline.settle(tells_alerts=True)
+            self._pipeline.empty()
+            return replace(progress, changed_span_count=changed_count)
+
+    def reprice(self, until: datetime, behind: Place) -> Progress:
+        """Settle the next traces behind a place, known by `until`, with a call that has another than its present price.
+
+        Raises `duckdb.OutOfMemoryException`; after it the next step is half as large.
+        """
+        with self._halving():
+            progress = self._begin(_ALWAYS, until, behind)
+            self._pipeline.write("repriced_traces")
+            ((count,),) = self._pipeline.read("count_touched_traces")
+            if count:
+                self._pipeline.fill("stored_spans")
+                self._pipeline.settle(tells_alerts=False)
+            self._pipeline.empty()
+            return replace(progress, changed_span_count=int(count))
+
+    @contextmanager
+    def _halving(self) -> Iterator[None]:
         try:
-            progress = self._step(since, until, behind)
+            yield
         except duckdb.OutOfMemoryException:
             self._halvings += 1
             raise
         self._halvings = max(self._halvings - 1, 0)
-        return progress
 
-    def _step(self, since: datetime, until: datetime, behind: Place) -> Progress:
+    def _begin(self, since: datetime, until: datetime, behind: Place) -> Progress:
+        """Fill `step_traces`; the progress once the step is done, at the place of before when there is no trace."""
         extent = f"since := timestamp '{since}', until := timestamp '{until}'"
         place = f"after_at := timestamp '{behind.received_at}', after_id := '{behind.trace_id}'"
         most_spans = max(self.most_spans >> self._halvings, 1)
         self._pipeline.fill(f"step_traces({extent}, {place}, most_spans := {most_spans})")
         ((trace_count, done_count, last_at, last_id),) = self._pipeline.read(f"step_progress({extent})")
-        if last_id is None:
-            return Progress(done_count, trace_count, 0, behind)
-        changed_count = self._normalize()
-        self._pipeline.settle(tells_alerts=True)
-        self._pipeline.empty()
-        return Progress(done_count, trace_count, changed_count, Place(last_at, last_id))
+        return Progress(done_count, trace_count, 0, behind if last_id is None else Place(last_at, last_id))
 
     def _normalize(self) -> int:
         """Bring the rows of the step's spans up to date; how many were not."""
@@ -128,6 +153,7 @@ class History:
         execute = self._connection.execute
         execute(f"prepare fill_step_traces as insert into step_traces {catalog.sql('normalize', 'step_traces')}")
         execute(f"prepare restore_spans as insert into incoming_spans by name {restored_spans(load_mapping())}")
+        execute("prepare count_touched_traces as select count(*) from touched_traces")
         execute("prepare count_changed_spans as select count(*) from changed_spans")
         for name in _STATEMENTS:
             execute(f"prepare {name} as {catalog.sql('normalize', name)}")

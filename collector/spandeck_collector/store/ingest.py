@@ -9,17 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
 from spandeck_collector.journal import DamagedSegment, Position, Record
+from spandeck_collector.store.budget_file import Budget, replace_budgets
 from spandeck_collector.store.content import MOST_CONTENT_BYTES, ContentKeeping
 from spandeck_collector.store.content_parts import MOST_KNOWN
 from spandeck_collector.store.decode import Batch, decode
 from spandeck_collector.store.history import History
+from spandeck_collector.store.own_files import OwnFiles
 from spandeck_collector.store.pipeline import Pipeline
 from spandeck_collector.store.redactor import redact_records
+from spandeck_collector.store.spending import Run, Spending, load_spending
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
@@ -51,12 +54,16 @@ class Ingest:
         content_bytes: int = MOST_CONTENT_BYTES,
         *,
         redact: bool = True,
+        own_files: OwnFiles | None = None,
     ) -> None:
         """`quarantine` is the folder for records that no attempt could store; `content_bytes` is kept of a content.
 
-        With `redact`, secrets are taken out of every record before anything else looks at it.
+        With `redact`, secrets are taken out of every record before anything else looks at it. `own_files` are the
+        user's prices and budgets, which commands read and write.
         """
         self.connection = connection
+        self.own_files = own_files
+        self.spending = Spending((), "UTC")
         self.keeping = ContentKeeping(content_bytes)
         self.keeping.known.add(latest_parts(connection))
         self._pipeline = Pipeline(connection)
@@ -147,10 +154,25 @@ class Ingest:
         except duckdb.FatalException:
             raise
         except BaseException:
+            self._pipeline.take_spending_changes()
             # A commit that failed, as on a full disk, has ended the transaction.
             with suppress(duckdb.TransactionException):
                 self.connection.execute("rollback")
             raise
+        self.spending.add(self._pipeline.take_spending_changes())
+
+    def check_budgets(self, run: Run) -> dict[str, Any]:
+        """Whether a run may go on (`Spending.check`); for any thread."""
+        return self.spending.check(run)
+
+    def use_budgets(self, budgets: tuple[Budget, ...], time_zone: str) -> None:
+        """Put these budgets into their table and begin an account of them by what is stored.
+
+        In the transaction that is open, as its last work: what it settled before stands in the account twice else.
+        """
+        replace_budgets(self.connection, budgets, time_zone)
+        self.spending = load_spending(self.connection, budgets, time_zone)
+        self._pipeline.watch_spending(time_zone if budgets else None)
 
     def gather_log(self, unit: Literal["minute", "hour"], until: datetime) -> None:
         """Sum the ingest log before `until` (UTC, without a zone) by this unit: its rows are one a batch at first."""

@@ -73,6 +73,7 @@ _READS = (
     ("normalize", "unnamed_models"),
     ("settle", "call_scopes"),
     ("settle", "details_count"),
+    ("settle", "spending_changes"),
 )
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
@@ -127,6 +128,8 @@ class Pipeline:
         self._connection = connection
         self.silenced_rules: tuple[str, ...] = ()
         self.rollup = Rollup(connection)
+        self._spending_zone: str | None = None
+        self._spending_changes: list[tuple[Any, ...]] = []
         self._scopes = set(connection.execute(catalog.sql("settle", "stored_call_scopes")).fetchall())
         with planning(connection):
             self._plan(connection)
@@ -204,8 +207,19 @@ class Pipeline:
         self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
         ((change_count,),) = self.read("insert_changed_groups")
         self.rollup.add(change_count)
+        if self._spending_zone is not None:
+            self._spending_changes += self.read(f"spending_changes(zone := '{self._spending_zone}')")
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
         self._settle_alerts(tells_alerts=tells_alerts)
+
+    def watch_spending(self, time_zone: str | None) -> None:
+        """From now on note what settling changes of spending, by days of the zone; None notes nothing."""
+        self._spending_zone = time_zone
+
+    def take_spending_changes(self) -> list[tuple[Any, ...]]:
+        """What settling has changed since this was asked last (`spending.Change`)."""
+        changes, self._spending_changes = self._spending_changes, []
+        return changes
 
     def _may_have_twins(self) -> bool:
         """Whether two scopes told calls of one kind: of one scope, no call is told again in another trace."""

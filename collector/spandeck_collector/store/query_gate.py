@@ -132,7 +132,7 @@ def _check_table(node: dict[str, Any], names: set[str]) -> None:
 
 def _check_table_function(function: dict[str, Any]) -> None:
     name = str(function.get("function_name", "")).lower()
-    ranges = {macro.name for macro in catalog.ranges()}
+    ranges = {macro.name for macro in (*catalog.ranges(), *catalog.public_macros())}
     schemas = {None, "", "main"} if name in ranges else {None, ""}
     if name not in _TABLE_FUNCTIONS | ranges or function.get("schema") not in schemas or function.get("catalog"):
         allowed = ", ".join(sorted(_TABLE_FUNCTIONS | ranges))

@@ -1,4 +1,4 @@
-"""HTTP door of the store: `POST /query`, `POST /command/NAME`, `GET /healthz`, `/readyz`, `/metrics` (see README)."""
+"""HTTP door of the store: `/query`, `/command/NAME`, `/budget/check`, `/healthz`, `/readyz`, `/metrics` (README)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from typing import Any
 from spandeck_collector.access import AccessError, check_host, check_token, host_names
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.answers import ARROW_TYPE, JSON_TYPE
+from spandeck_collector.store.budget_door import BUDGET_CHECK, asking_run
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.commands.command import CommandError
 from spandeck_collector.store.metrics import CONTENT_TYPE, Metrics
 from spandeck_collector.store.query_gate import QueryError
 from spandeck_collector.store.query_runner import QueryRunner
+from spandeck_collector.store.spending import Run
 
 _LOG = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 20
@@ -32,6 +34,10 @@ _LENGTH = re.compile(r"[0-9]{1,9}")
 
 Outcome = tuple[int, str, bytes]
 """Status, content type and body of an answer."""
+
+
+def _no_budgets(run: Run) -> dict[str, Any]:
+    return {"allowed": True, "reason": None, "budgets": []}
 
 
 class QueryServer(ThreadingHTTPServer):
@@ -47,6 +53,8 @@ class QueryServer(ThreadingHTTPServer):
         commands: CommandDesk,
         is_ready: Callable[[], bool],
         metrics: Metrics,
+        *,
+        check_budgets: Callable[[Run], dict[str, Any]] = _no_budgets,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         self.settings = settings
@@ -54,6 +62,7 @@ class QueryServer(ThreadingHTTPServer):
         self.commands = commands
         self.is_ready = is_ready
         self.metrics = metrics
+        self.check_budgets = check_budgets
         self.host_names = host_names(settings.host, settings.allowed_hosts)
         super().__init__((settings.host, settings.query_port), _Handler)
 
@@ -90,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, JSON_TYPE, b'{"status": "ready"}'
             return 503, JSON_TYPE, b'{"status": "starting"}'
         self._check_access()
+        if path == BUDGET_CHECK:
+            answer = self.server.check_budgets(asking_run(self.path, self.headers))
+            return 200, JSON_TYPE, json.dumps(answer).encode()
         if path == "/metrics":
             return 200, CONTENT_TYPE, self.server.metrics.text()
         is_known = path == "/query" or path.startswith(_COMMANDS)

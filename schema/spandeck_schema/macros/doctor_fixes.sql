@@ -40,6 +40,10 @@ create or replace macro store.doctor_fixes() as table
             'pip install --upgrade genai-prices && spandeck up; a model under a name of your own: '
             'span.set_attribute("gen_ai.response.model", "the name that its provider gives it, for {detail}")'
         ),
+        (
+            'unmatched_price_context', '*', 90,
+            'spandeck prices import prices.toml, with a [[prices]] entry for {detail} (service_tier = "...")'
+        ),
         ('no_time_to_first_token', '*anthropic*', 20, 'export ANTHROPIC_OPEN_TELEMETRY=true'),
         (
             'no_time_to_first_token', '*openai*', 20,

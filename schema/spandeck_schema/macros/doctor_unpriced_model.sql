@@ -26,6 +26,10 @@ create or replace macro store.doctor_unpriced_model(since) as table
             coalesce(calls.input_tokens, 0) + coalesce(calls.output_tokens, 0) as tokens,
             calls.cost_usd is null
             and (
+                store.price_tier(calls.service_tier) = 'standard'
+                or coalesce(answered.price_model, asked.price_model) is null
+            )
+            and (
                 coalesce(answered.price_model, asked.price_model) is null
                 or (
                     calls.input_tokens is not null
@@ -37,10 +41,12 @@ create or replace macro store.doctor_unpriced_model(since) as table
             on
                 coalesce(calls.provider, '') = answered.provider
                 and calls.response_model = answered.model
+                and answered.used_to = store.ever()
         left join store.price_models as asked
             on
                 coalesce(calls.provider, '') = asked.provider
                 and calls.request_model = asked.model
+                and asked.used_to = store.ever()
         where
             calls.counted
             and calls.kind != 'tool'

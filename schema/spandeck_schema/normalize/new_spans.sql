@@ -6,7 +6,20 @@ with timed as (
             nullif(nullif(parent_span_id, '0000000000000000'), span_id) as parent_span_id,
             -- Cut here, so that normalizing again from the stored text comes to the same.
             store.to_text(store.to_text(status_message)[:2048]) as status_message,
-            coalesce(finish_reasons, choice_finish_reasons) as finish_reasons
+            coalesce(finish_reasons, choice_finish_reasons) as finish_reasons,
+            -- Some tell what was written to the cache only by how long it is kept.
+            coalesce(
+                mapped_spans.cache_write_tokens,
+                coalesce(mapped_spans.cache_write_5m_tokens, 0) + mapped_spans.cache_write_1h_tokens,
+                mapped_spans.cache_write_5m_tokens
+            ) as cache_write_tokens,
+            coalesce(
+                mapped_spans.cache_write_1h_tokens,
+                case
+                    when mapped_spans.cache_write_tokens > mapped_spans.cache_write_5m_tokens
+                        then mapped_spans.cache_write_tokens - mapped_spans.cache_write_5m_tokens
+                end
+            ) as cache_write_1h_tokens
         ),
         -- A start before 2000 is a clock that was never set: the span is shown at its end, or when it came.
         started_ns >= 946684800000000000 as has_start,
@@ -143,6 +156,7 @@ select
     reasoning_tokens,
     audio_input_tokens,
     audio_output_tokens,
+    service_tier,
     usage_basis,
     usage_source,
     judges_parent,

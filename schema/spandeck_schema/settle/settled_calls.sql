@@ -41,6 +41,7 @@ with told as (
         coalesce(told_calls.reasoning_tokens, spans.reasoning_tokens) as reasoning_tokens,
         coalesce(told_calls.audio_input_tokens, spans.audio_input_tokens) as audio_input_tokens,
         coalesce(told_calls.audio_output_tokens, spans.audio_output_tokens) as audio_output_tokens,
+        coalesce(told_calls.service_tier, spans.service_tier) as service_tier,
         spans.input_tokens as own_input_tokens,
         coalesce(told_calls.usage_basis, spans.usage_basis) as usage_basis,
         coalesce(told_calls.usage_source, spans.usage_source) as usage_source,
@@ -61,30 +62,48 @@ priced as (
         store.cost_usd(
             told.kind,
             told.input_tokens,
-            told.output_tokens,
             told.cache_read_tokens,
             told.cache_write_tokens,
+            told.cache_write_1h_tokens,
+            told.audio_input_tokens,
+            told.output_tokens,
+            told.audio_output_tokens,
+            told.reasoning_tokens,
             prices.input_usd_per_mtok,
-            prices.output_usd_per_mtok,
             prices.cache_read_usd_per_mtok,
-            prices.cache_write_usd_per_mtok
+            prices.cache_write_usd_per_mtok,
+            prices.cache_write_1h_usd_per_mtok,
+            prices.audio_input_usd_per_mtok,
+            prices.output_usd_per_mtok,
+            prices.audio_output_usd_per_mtok,
+            prices.reasoning_usd_per_mtok,
+            prices.request_usd
         ) as cost_usd
     from told
     left join store.price_models as answered
         on
             coalesce(told.provider, '') = answered.provider
             and told.response_model = answered.model
+            and told.first_received_at >= answered.used_from
+            and told.first_received_at < answered.used_to
     left join store.price_models as asked
         on
             coalesce(told.provider, '') = asked.provider
             and told.request_model = asked.model
+            and told.first_received_at >= asked.used_from
+            and told.first_received_at < asked.used_to
     left join store.prices
         on
             coalesce(answered.price_model, asked.price_model) = prices.price_model
+            and store.price_tier(told.service_tier) = prices.service_tier
             and told.started_at >= prices.valid_from
             and told.started_at < prices.valid_to
+            and store.minute_of_day(told.started_at) >= prices.from_minute
+            and store.minute_of_day(told.started_at) < prices.to_minute
             and told.input_tokens >= prices.from_input_tokens
             and told.input_tokens < prices.to_input_tokens
+            and told.first_received_at >= prices.used_from
+            and told.first_received_at < prices.used_to
 ),
 
 all_calls as (

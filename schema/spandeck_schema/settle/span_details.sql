@@ -19,6 +19,7 @@ select
     arg_min(reasoning_tokens, (started_at, span_id)) as reasoning_tokens,
     arg_min(audio_input_tokens, (started_at, span_id)) as audio_input_tokens,
     arg_min(audio_output_tokens, (started_at, span_id)) as audio_output_tokens,
+    arg_min(service_tier, (started_at, span_id)) as service_tier,
     arg_min(usage_basis, (started_at, span_id)) as usage_basis,
     arg_min(usage_source, (started_at, span_id)) as usage_source,
     arg_min(reported_cost_usd, (started_at, span_id)) as reported_cost_usd,

@@ -18,6 +18,7 @@ set
     reasoning_tokens = coalesce(new_spans.reasoning_tokens, details.reasoning_tokens),
     audio_input_tokens = coalesce(new_spans.audio_input_tokens, details.audio_input_tokens),
     audio_output_tokens = coalesce(new_spans.audio_output_tokens, details.audio_output_tokens),
+    service_tier = coalesce(new_spans.service_tier, details.service_tier),
     usage_basis = coalesce(new_spans.usage_basis, details.usage_basis),
     usage_source = coalesce(new_spans.usage_source, details.usage_source),
     reported_cost_usd = coalesce(new_spans.reported_cost_usd, details.reported_cost_usd),

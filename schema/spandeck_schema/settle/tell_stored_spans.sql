@@ -18,6 +18,7 @@ set
     reasoning_tokens = coalesce(stored_spans.reasoning_tokens, details.reasoning_tokens),
     audio_input_tokens = coalesce(stored_spans.audio_input_tokens, details.audio_input_tokens),
     audio_output_tokens = coalesce(stored_spans.audio_output_tokens, details.audio_output_tokens),
+    service_tier = coalesce(stored_spans.service_tier, details.service_tier),
     usage_basis = coalesce(stored_spans.usage_basis, details.usage_basis),
     usage_source = coalesce(stored_spans.usage_source, details.usage_source),
     reported_cost_usd = coalesce(stored_spans.reported_cost_usd, details.reported_cost_usd),

@@ -44,6 +44,7 @@ select
     arg_min(reasoning_tokens, rank) as reasoning_tokens,
     arg_min(audio_input_tokens, rank) as audio_input_tokens,
     arg_min(audio_output_tokens, rank) as audio_output_tokens,
+    arg_min(service_tier, rank) as service_tier,
     arg_min(usage_basis, rank) as usage_basis,
     arg_min(usage_source, rank) as usage_source,
     arg_min(case when input_tokens is not null then scope end, rank) as usage_scope,

@@ -46,5 +46,6 @@ create table if not exists store.calls (
     reported_cost_usd double,
     cache_hit boolean,
     attempt bigint,
-    first_received_at timestamp not null
+    first_received_at timestamp not null,
+    service_tier varchar
 );

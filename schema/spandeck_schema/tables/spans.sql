@@ -73,5 +73,6 @@ create table if not exists store.spans (
     memory_tier varchar,
     guard_action varchar,
     route_tier varchar,
-    degraded varchar
+    degraded varchar,
+    service_tier varchar
 );

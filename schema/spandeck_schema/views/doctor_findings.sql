@@ -5,6 +5,8 @@ with found as (
     union all by name
     select * from store.doctor_unpriced_model(store.doctor_since())
     union all by name
+    select * from store.doctor_unmatched_tier(store.doctor_since())
+    union all by name
     select * from store.doctor_no_first_token(store.doctor_since())
     union all by name
     select * from store.doctor_double_instrumentation(store.doctor_since())

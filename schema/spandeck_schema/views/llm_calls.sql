@@ -29,6 +29,7 @@ select
     reasoning_tokens,
     audio_input_tokens,
     audio_output_tokens,
+    service_tier,
     usage_basis,
     usage_source,
     cost_usd,

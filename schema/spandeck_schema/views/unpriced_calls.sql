@@ -1,8 +1,9 @@
--- grain: a provider and model whose calls have usage but no cost
+-- grain: a provider, model and service tier whose calls have usage but no cost
 create or replace view main.unpriced_calls as
 select
     provider,
     model,
+    store.price_tier(service_tier) as service_tier,
     count(*) as call_count,
     cast(sum(input_tokens) as bigint) as input_tokens,
     cast(sum(output_tokens) as bigint) as output_tokens,

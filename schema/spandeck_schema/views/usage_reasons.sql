@@ -35,9 +35,11 @@ select
     own_input_tokens,
     output_tokens,
     case
-        when cost_usd is not null then 'Priced by ' || price_id || '.'
+        when cost_usd is not null then 'Priced by ' || price_id || ': see cost_reasons.'
         when kind = 'tool' then 'A tool call has no price.'
         when coalesce(input_tokens, output_tokens) is null then 'No cost: tokens are unknown.'
+        when store.price_tier(service_tier) != 'standard'
+            then 'No cost: no price at the service tier ' || store.price_tier(service_tier) || ', or of this model.'
         when price_id is null then 'No cost: this provider and model have no price, or a needed count is missing.'
     end as pricing,
     cost_usd,
