@@ -65,7 +65,7 @@ RULES = (
     Rule("log_records", "received_at", "span_days"),
     Rule("metric_points", "received_at", "span_days"),
     Rule("ingest_log", "logged_at", "span_days"),
-    Rule("alerts", "fired_at", "alert_days", at_least=1_000),
+    Rule("alerts", "noticed_at", "alert_days", at_least=1_000),
     Rule("alert_deliveries", "updated_at", "alert_days"),
     Rule("alert_marks", "marked_at", "alert_days"),
     Rule("rollup_hour", "hour", "rollup_days"),

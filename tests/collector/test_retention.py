@@ -116,7 +116,9 @@ def test_the_last_thousand_alerts_stay_however_old_they_are(ingest: Ingest) -> N
     fill = """
         insert into store.alerts by name
         select 'rule' as rule, 'info' as severity, 's' as subject, 'm' as message, 'firing' as state,
-            cast($now as timestamp) - to_days(cast(range + $age as integer)) as fired_at, range as alert_key
+            cast($now as timestamp) - to_days(cast(range + $age as integer)) as noticed_at, range as alert_key,
+            noticed_at as fired_at, noticed_at as pending_at, noticed_at as last_at, 1 as repeat_count,
+            'store' as raised_by, false as follows_trace
         from range($count)
     """
     for age, count in ((91, 1_200), (0, 10)):
