@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 CHECKED := client collector dashboard schema sample_traces tests benchmarks examples
 
-.PHONY: demo up test lint unit chaos load bench screenshots samples build clean
+.PHONY: demo up test lint unit chaos load axe bench screenshots samples build clean
 
 demo: .venv/.ready
 	$(BIN)/spandeck demo $(ARGS)
@@ -34,6 +34,9 @@ chaos: .venv/.ready
 
 load: .venv/.ready
 	$(BIN)/pytest -m load
+
+axe: .venv/.ready
+	$(BIN)/pytest -m axe
 
 bench: .venv/.ready
 	$(BIN)/python -m benchmarks $(ARGS)

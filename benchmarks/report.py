@@ -35,7 +35,18 @@ class Line:
 
 
 def surroundings(plan: Plan) -> dict[str, Any]:
-    """Date, machine and versions of this run; nothing that names the machine or its owner."""
+    """Date, machine, versions and plan of this run."""
+    return machine() | {
+        "plan": {
+            "full_speed_span_count": plan.bodies * BODY_SPANS,
+            "paced_spans_per_s": plan.paced_spans_per_s,
+            "paced_s": plan.paced_s,
+        },
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Date, machine and versions; nothing that names the machine or its owner."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": _processor(),
@@ -45,11 +56,6 @@ def surroundings(plan: Plan) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in _VERSIONS},
-        "plan": {
-            "full_speed_span_count": plan.bodies * BODY_SPANS,
-            "paced_spans_per_s": plan.paced_spans_per_s,
-            "paced_s": plan.paced_s,
-        },
     }
 
 

@@ -19,7 +19,21 @@ from playwright.sync_api import Browser, sync_playwright
 from spandeck_collector.query_client import ask
 
 SCREENS = Path(__file__).parent / "screens"
-PAGES = {"overview": "/?range=1h", "traces": "/traces?range=24h", "trace": "/trace?trace={trace}", "alerts": "/alerts"}
+PAGES = {
+    "overview": "/?range=1h",
+    "traces": "/traces?range=24h",
+    "trace": "/trace?trace={trace}",
+    "trace_topology": "/trace?trace={trace}&view=Topology",
+    "trace_conversation": "/trace?trace={talk}&view=Conversation",
+    "sessions": "/sessions?range=24h",
+    "alerts": "/alerts?range=24h",
+    "models": "/models?range=24h",
+    "agents": "/agents?range=24h&service=research-system",
+    "tools": "/tools?range=24h",
+    "cost": "/cost?range=24h",
+    "sql": "/sql",
+    "health": "/health",
+}
 _CHROMIUM = (
     "--headless=new",
     "--no-sandbox",
@@ -33,6 +47,10 @@ _CHROMIUM = (
 )
 _PORTS = ("http-port", "grpc-port", "query-port", "ui-port")
 _TRACE = "select trace_id from traces where failed_tool_call_count > 0 order by span_count desc limit 1"
+_TALK = (
+    "select trace_id from span_content inner join spans using (trace_id, span_id) where spans.kind = 'llm' "
+    "group by trace_id order by count(*) desc, trace_id limit 1"
+)
 _DEADLINE_MS = 60_000
 _CHARTS_MS = 1_500
 
@@ -46,10 +64,13 @@ def main() -> int:
     SCREENS.mkdir(exist_ok=True)
     with _demo() as ports, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_CHROMIUM))
-        trace = ask(f"http://127.0.0.1:{ports['query-port']}", _TRACE).column("trace_id")[0].as_py()
+        store = f"http://127.0.0.1:{ports['query-port']}"
+        named = {
+            name: ask(store, sql).column("trace_id")[0].as_py() for name, sql in (("trace", _TRACE), ("talk", _TALK))
+        }
         for theme in ("light", "dark"):
             for name, path in PAGES.items():
-                _take(browser, f"http://127.0.0.1:{ports['ui-port']}{path.format(trace=trace)}", name, theme)
+                _take(browser, f"http://127.0.0.1:{ports['ui-port']}{path.format(**named)}", name, theme)
         browser.close()
     return 0
 

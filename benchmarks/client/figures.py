@@ -17,7 +17,7 @@ class Figure:
 
     name: str
     value: float
-    unit: Literal["%", "us", "ms", "ms/KB", "spans/100 KB"]
+    unit: Literal["%", "us", "ms", "ms/KB", "spans/100 KB", "KiB", "frames/s"]
     count: int
     bound: float | None = None
     at_least: bool = False

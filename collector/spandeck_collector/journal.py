@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -80,6 +80,7 @@ class JournalWriter:
 
         `limit_bytes` bounds the sizes of all segments together, `waiting_bytes` the records not yet on disk,
         `limit_s` how long a record may wait for the store, and of the disk `free_floor_bytes` are left free.
+        `on_sync` may be set: it is told the seconds that each group of records took to be written and synced.
         Raises `JournalLockedError` if another process writes there, `OSError` for an unusable directory.
         """
         self._directory = directory
@@ -96,6 +97,7 @@ class JournalWriter:
         self._unwritten_bytes = 0
         self._failure: JournalError | None = None
         self._closing = False
+        self.on_sync: Callable[[float], None] = lambda _seconds: None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -104,6 +106,10 @@ class JournalWriter:
     def failure(self) -> JournalError | None:
         """Why the last write failed, or the next would be refused; None while writes succeed."""
         return self._failure or self._pressure()
+
+    def size_bytes(self) -> int:
+        """Bytes of all segments together."""
+        return sum(self._sizes().values())
 
     def submit(self, signal: Signal, body: bytes, received_at_ns: int, address: str | None = None) -> Future[None]:
         """Append one record, sent from `address`; the future completes when it is on disk.
@@ -204,7 +210,9 @@ class JournalWriter:
         try:
             segment = self._segment_for(entries[0].size)
             count = _fitting(entries, segment.room)
+            began = time.perf_counter()
             segment.append(entries[:count])
+            self.on_sync(time.perf_counter() - began)
             self._may_rest = True
             self._backlog.add(Position(segment.number, segment.end))
         except JournalFullError as full:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any, Self
@@ -43,12 +44,17 @@ class Answer:
 class OtlpSender:
     """A connection to the OTLP/HTTP port of a collector; close it, or use it as a context manager."""
 
-    def __init__(self, endpoint: str = DEFAULT_ENDPOINT, token: str | None = None) -> None:
-        """Connects with the first request. Raises `SendError` when the endpoint is not an HTTP address."""
+    def __init__(
+        self, endpoint: str = DEFAULT_ENDPOINT, token: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Connects with the first request; `tls` says whom to trust at an https endpoint (None: who is known).
+
+        Raises `SendError` when the endpoint is not an HTTP address.
+        """
         self._endpoint = endpoint.rstrip("/")
         address = _address(self._endpoint)
         self._prefix = address.path
-        self._connection = _connection(address)
+        self._connection = _connection(address, tls)
         self._has_connected = False
         self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -126,9 +132,11 @@ def _address(endpoint: str) -> SplitResult:
     return address
 
 
-def _connection(address: SplitResult) -> http.client.HTTPConnection:
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    return kind(address.hostname or "", address.port, timeout=_TIMEOUT_S)
+def _connection(address: SplitResult, tls: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    where = (address.hostname or "", address.port)
+    if address.scheme == "https":
+        return http.client.HTTPSConnection(*where, timeout=_TIMEOUT_S, context=tls)
+    return http.client.HTTPConnection(*where, timeout=_TIMEOUT_S)
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from spandeck_collector.journal_format import Signal
+from spandeck_collector.wire import parse
 from spandeck_schema.secrets import is_secret_name, named_values_in, secrets_in
 
 REDACTED: Final = "[REDACTED]"
@@ -81,7 +82,7 @@ def redacted_bodies(exports: Sequence[tuple[Signal, bytes]], suspects: Suspects 
 
 def _parsed(signal: Signal, body: bytes) -> Message | None:
     try:
-        return _REQUESTS[signal].FromString(body)
+        return parse(_REQUESTS[signal], body)
     except (DecodeError, KeyError):
         return None
 

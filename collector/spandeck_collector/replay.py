@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ def replay(
     at: Literal["now", "original"] = "now",
     speed: float | None = None,
     token: str | None = None,
+    tls: ssl.SSLContext | None = None,
     progress: Callable[[ReplayProgress], None] | None = None,
     now_ns: int | None = None,
 ) -> ReplaySummary:
@@ -67,7 +69,8 @@ def replay(
     `at="original"` keeps times and ids, so that sending twice stores once. `at="now"` moves the latest end
     of all files to `now_ns` (Unix nanoseconds; the clock's when None) and derives new ids from recording,
     shift and old id. `speed=N` keeps the pace of the recorded clock, N times faster, file by file
-    interleaved; None sends as fast as it can. All files are read once before anything is sent.
+    interleaved; None sends as fast as it can. All files are read once before anything is sent. `tls` says whom to
+    trust at an https endpoint.
 
     Raises `ReplayError` for a file that is no recording, a collector that does not answer or a refused token.
     """
@@ -81,7 +84,7 @@ def replay(
             shift_ns = (time.time_ns() if now_ns is None else now_ns) - survey.latest_ns
         tally = _Tally(tuple(files), survey.span_count, shift_ns)
         parcels = _moved(_in_order(files, speed), shift_ns if at == "now" else None)
-        with OtlpSender(endpoint, token) as sender:
+        with OtlpSender(endpoint, token, tls) as sender:
             for batch in _batches(parcels, _Pace(speed)):
                 tally.count(batch, sender.send(batch))
                 if progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 import time
 from dataclasses import dataclass
 
@@ -29,7 +30,9 @@ class SentTest:
     span_count: int
 
 
-def send_test(endpoint: str = DEFAULT_ENDPOINT, token: str | None = None) -> SentTest:
+def send_test(
+    endpoint: str = DEFAULT_ENDPOINT, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> SentTest:
     """Send one trace of three spans that ended just now. Raises `SendError` when it was not taken whole."""
     trace_id = secrets.token_bytes(16)
     spans = _spans(trace_id, time.time_ns())
@@ -41,7 +44,7 @@ def send_test(endpoint: str = DEFAULT_ENDPOINT, token: str | None = None) -> Sen
             )
         ]
     )
-    with OtlpSender(endpoint, token) as sender:
+    with OtlpSender(endpoint, token, tls) as sender:
         answer = sender.send(ProtobufParcel(TRACE_LAYOUT, SERVICE, request))
     if answer.error:
         raise SendError(f"The collector did not take the test trace: {answer.error}.")

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 
 from spandeck_collector.access import host_name
+from spandeck_collector.alerts.channels import AlertChannel, channels_text, read_channels
+from spandeck_collector.time_zones import is_zone
 
 PREFIX = "SPANDECK_"
 CONFIG_FILE = "spandeck.toml"
 UPGRADING_SUFFIX = ".upgrading"
 _SECRETS = ("ingest_token", "read_token", "admin_token")
+_HIDDEN = (*_SECRETS, "alert_channels")
 _PORTS = ("http_port", "grpc_port", "query_port", "ui_port")
 _MINIMUM_SEGMENT_BYTES = 1 << 20
 _HIGHEST_PORT = 65_535
@@ -28,8 +30,18 @@ _SEGMENTS_IN_LIMIT = 4
 _MINIMUM_MEMORY_BYTES = 128_000_000
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MOST_DAYS = 36_500
+_MOST_GRACE_S = 3_600
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
-_COUNTS = ("max_body_bytes", "query_max_rows", "query_max_bytes", "query_concurrency", "checkpoint_rows")
+_TIMES = ("query_timeout_s", "request_timeout_s", "idle_timeout_s")
+_COUNTS = (
+    "max_body_bytes",
+    "query_max_rows",
+    "query_max_bytes",
+    "query_concurrency",
+    "checkpoint_rows",
+    "alert_attempts",
+)
 _AGES = ("content_days", "span_days", "rollup_days", "alert_days")
 
 
@@ -51,6 +63,11 @@ class Settings:
     read_token: str | None = None
     admin_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    request_timeout_s: float = 30.0
+    idle_timeout_s: float = 75.0
     max_body_bytes: int = 64 << 20
     journal_segment_bytes: int = 64 << 20
     journal_limit_bytes: int = 2 << 30
@@ -72,6 +89,12 @@ class Settings:
     alert_days: int = 90
     redact: bool = True
     redact_before_journal: bool = False
+    alert_rules: str | None = None
+    alert_grace_s: float = 15.0
+    alert_channels: tuple[AlertChannel, ...] = ()
+    alert_retry_s: float = 5.0
+    alert_attempts: int = 6
+    alert_private_targets: bool = False
     sample_data: bool = False
 
     @classmethod
@@ -98,17 +121,9 @@ class Settings:
         return self.data_dir / "spandeck.duckdb"
 
     @property
-    def prices_path(self) -> Path:
-        """The user's own prices."""
-        return self._own_path(self.prices_file, "prices.toml")
-
-    @property
-    def budgets_path(self) -> Path:
-        """The user's budgets."""
-        return self._own_path(self.budgets_file, "budgets.toml")
-
-    def _own_path(self, given: str, name: str) -> Path:
-        return Path(given).expanduser().absolute() if given else self.data_dir / name
+    def alert_rules_dir(self) -> Path:
+        """The folder of the user's own alert rules."""
+        return Path(self.alert_rules).expanduser().absolute() if self.alert_rules else self.data_dir / "alerts"
 
     @property
     def database_copy(self) -> Path:
@@ -145,9 +160,12 @@ class Settings:
         return not self.is_loopback or self.read_token is not None
 
     def url(self, port: int) -> str:
-        """The address at which this machine reaches one of the ports."""
+        """The address at which this machine reaches one of the ports; with TLS the receiver's are https."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"
+        scheme = "https" if self.tls_certificate and port in (self.http_port, self.grpc_port) else "http"
+        return (
+            f"{scheme}://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{scheme}://{host}:{port}"
+        )
 
     def environment(self) -> dict[str, str]:
         """The settings as `SPANDECK_*`, for a child process."""
@@ -167,12 +185,9 @@ class Settings:
         self._validate_addresses()
         for name in _COUNTS:
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        _require(
-            math.isfinite(self.query_timeout_s) and self.query_timeout_s > 0,
-            "query_timeout_s",
-            self.query_timeout_s,
-            "above 0 seconds",
-        )
+        for name in _TIMES:
+            seconds = getattr(self, name)
+            _require(math.isfinite(seconds) and seconds > 0, name, seconds, "above 0 seconds")
         _require(
             self.journal_segment_bytes >= _MINIMUM_SEGMENT_BYTES,
             "journal_segment_bytes",
@@ -207,10 +222,13 @@ class Settings:
         for name in _AGES:
             days, rule = getattr(self, name), f"from 0 (keep for ever) to {_MOST_DAYS} days"
             _require(0 <= days <= _MOST_DAYS, name, days, rule)
-        _require(_is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin")
+        _require(is_zone(self.time_zone), "time_zone", repr(self.time_zone), "a zone such as UTC or Europe/Berlin")
+        self._validate_alerts()
         self._require_tokens_off_loopback()
+        self._validate_tls()
         return replace(
             self,
+            cors_origins=tuple(map(_origin, self.cors_origins)),
             allowed_hosts=tuple(map(_allowed_host, self.allowed_hosts)),
             journal_segment_bytes=min(self.journal_segment_bytes, self._most_segment_bytes),
         )
@@ -218,6 +236,11 @@ class Settings:
     @property
     def _most_segment_bytes(self) -> int:
         return max(self.journal_limit_bytes // _SEGMENTS_IN_LIMIT, _MINIMUM_SEGMENT_BYTES)
+
+    def _validate_alerts(self) -> None:
+        rule = f"from 0 to {_MOST_GRACE_S} seconds"
+        _require(0 <= self.alert_grace_s <= _MOST_GRACE_S, "alert_grace_s", self.alert_grace_s, rule)
+        _require(0 < self.alert_retry_s <= _MOST_GRACE_S, "alert_retry_s", self.alert_retry_s, "above 0, " + rule)
 
     def _validate_addresses(self) -> None:
         _require(
@@ -239,6 +262,13 @@ class Settings:
             allowed = token is None or (token.isascii() and token.isprintable() and " " not in token)
             _require(allowed, name, "(hidden)", "printable ASCII without spaces")
 
+    def _validate_tls(self) -> None:
+        for name, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is set and {PREFIX}{other.upper()} is not: TLS needs both, as PEM files."
+                )
+
     def _require_tokens_off_loopback(self) -> None:
         if self.is_loopback:
             return
@@ -248,14 +278,6 @@ class Settings:
                     f"SPANDECK_HOST is {self.host!r}, which others can reach, and {PREFIX}{name.upper()} "
                     "is not set: set a token, or bind to 127.0.0.1."
                 )
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _memory_bytes(text: str) -> float:
@@ -275,6 +297,17 @@ def _allowed_host(text: str) -> str:
     is_name = name != "" and (":" in name or name == bare.lower().rstrip("."))
     _require(is_name, "allowed_hosts", repr(text), "host names or addresses, without port and scheme")
     return name
+
+
+def _origin(text: str) -> str:
+    """A web origin as a browser sends it: `scheme://host`, with the port where it is not the scheme's own."""
+    _require(
+        _ORIGIN.fullmatch(text) is not None,
+        "cors_origins",
+        repr(text),
+        "origins such as https://app.example.org:8443, each named whole: * is not taken",
+    )
+    return text.lower()
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -298,6 +331,8 @@ def _convert(name: str, value: Any) -> Any:
     try:
         if name == "data_dir":
             return Path(value).expanduser().absolute()
+        if name == "alert_channels":
+            return _channels(value)
         if isinstance(default, bool):
             return _boolean(value)
         if isinstance(default, int | float):
@@ -306,8 +341,10 @@ def _convert(name: str, value: Any) -> Any:
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
         return _string(value)
+    except SettingsError:
+        raise
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
-        shown = "(hidden)" if name in _SECRETS else repr(value)
+        shown = "(hidden)" if name in _HIDDEN else repr(value)
         rule = "a folder" if name == "data_dir" else _RULES.get(type(default), "a text")
         raise SettingsError(f"{PREFIX}{name.upper()} is {shown}: it must be {rule}.") from error
 
@@ -316,8 +353,15 @@ _RULES: Mapping[type, str] = {
     bool: "1 or 0",
     int: "a whole number",
     float: "a number",
-    tuple: "host names with commas between them",
+    tuple: "a list with commas between its parts",
 }
+
+
+def _channels(value: Any) -> tuple[AlertChannel, ...]:
+    try:
+        return read_channels(value)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{PREFIX}ALERT_CHANNELS is (hidden): it must be {error}.") from None
 
 
 def _number(value: Any, kind: type[int] | type[float]) -> int | float:
@@ -344,6 +388,8 @@ def _boolean(value: Any) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, tuple) and value and isinstance(value[0], AlertChannel):
+        return channels_text(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -15,6 +15,7 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from spandeck_collector.data_folder import DataFolder
+from spandeck_collector.own_tls import own_tls
 from spandeck_collector.plain_text import tell
 from spandeck_collector.receiver.listeners import ListenError, bind
 from spandeck_collector.settings import PREFIX, Settings, SettingsError
@@ -137,6 +138,8 @@ class Supervisor:
         if path.exists() and path.stat().st_size > _MOST_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         environment = os.environ | self._settings.environment() | {"SPANDECK_SUPERVISED": "1"}
+        if child.process is not None:
+            environment[f"{PREFIX}{child.name.upper()}_ENDED_WITH"] = str(child.process.returncode)
         with path.open("ab") as log:
             child.log_start = log.tell()
             child.process = subprocess.Popen(
@@ -188,7 +191,16 @@ class Supervisor:
 
     def _is_ready(self, child: Child) -> bool:
         address = urlsplit(self._settings.url(child.port))
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)
+        where = (address.hostname or "", address.port)
+        try:
+            tls = own_tls(self._settings) if address.scheme == "https" else None
+        except OSError:  # the receiver says so itself
+            return False
+        connection = (
+            http.client.HTTPSConnection(*where, timeout=2, context=tls)
+            if tls
+            else http.client.HTTPConnection(*where, timeout=2)
+        )
         try:
             connection.request("GET", child.ready_path)
             return connection.getresponse().status == http.HTTPStatus.OK

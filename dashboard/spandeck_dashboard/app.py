@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from spandeck_dashboard import frame, routes, theme
-from spandeck_dashboard.views import alerts, door, overview, trace, traces
+from spandeck_dashboard.views import (
+    agents,
+    alerts,
+    cost,
+    door,
+    health,
+    models,
+    overview,
+    sessions,
+    sql,
+    tools,
+    trace,
+    traces,
+)
+
+_WITHOUT_FILTERS = frozenset({"sql", "health"})
+_PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
+    "overview": (overview.page, "Overview", ":material/space_dashboard:"),
+    "traces": (traces.page, "Traces", ":material/account_tree:"),
+    "sessions": (sessions.page, "Sessions", ":material/forum:"),
+    "alerts": (alerts.page, "Alerts", ":material/notifications:"),
+    "models": (models.page, "Models", ":material/neurology:"),
+    "agents": (agents.page, "Agents", ":material/hub:"),
+    "tools": (tools.page, "Tools", ":material/build:"),
+    "cost": (cost.page, "Cost", ":material/payments:"),
+    "sql": (sql.page, "SQL", ":material/terminal:"),
+    "health": (health.page, "Health", ":material/monitor_heart:"),
+    "trace": (trace.page, "Trace", ":material/account_tree:"),
+}
+_GROUPS = {
+    "Watch": ("overview", "traces", "sessions", "alerts"),
+    "Analyze": ("models", "agents", "tools", "cost"),
+    "Ask": ("sql", "health"),
+}
+
+
+def _page(name: str, draw: Callable[[], None], title: str, icon: str) -> StreamlitPage:
+    """A page under its own address; the first is the default, the one of a single trace is in no menu."""
+    if name == "overview":
+        return st.Page(draw, title=title, icon=icon, default=True)
+    return st.Page(draw, title=title, icon=icon, url_path=name, visibility="hidden" if name == "trace" else "visible")
 
 
 def main() -> None:
@@ -17,15 +59,13 @@ def main() -> None:
     if not door.is_open():
         door.draw()
         return
-    pages = {
-        "overview": st.Page(overview.page, title="Overview", icon=":material/space_dashboard:", default=True),
-        "traces": st.Page(traces.page, title="Traces", icon=":material/account_tree:", url_path="traces"),
-        "alerts": st.Page(alerts.page, title="Alerts", icon=":material/notifications:", url_path="alerts"),
-        "trace": st.Page(trace.page, title="Trace", url_path="trace", visibility="hidden"),
-    }
+    pages = {name: _page(name, *about) for name, about in _PAGES.items()}
     routes.remember(pages)
-    chosen = st.navigation(list(pages.values()))
-    frame.draw(chosen.title, has_own_header=chosen.url_path == "trace")
+    groups = {group: [pages[name] for name in names] for group, names in _GROUPS.items()}
+    chosen = st.navigation(groups | {"": [pages["trace"]]})
+    frame.draw(
+        chosen.title, has_own_header=chosen.url_path == "trace", has_filters=chosen.url_path not in _WITHOUT_FILTERS
+    )
     chosen.run()
     frame.finish()
 

@@ -1,94 +1,143 @@
-"""Frames to chart descriptions: plain dicts, no number made here, every label plain text."""
+"""Frames to what is drawn: series of the board and Plotly figures as plain dicts; no number is made here."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import pandas as pd
 
 from spandeck_dashboard import formats
+from spandeck_dashboard.components.board import Heat, Series
 from spandeck_dashboard.theme import FONT, Palette
 
-Chart = dict[str, Any]
+Figure = dict[str, Any]
 
-_PLOT_PX = 240
-_LABEL_PX = 14
-_TIME_LABELS = {
-    "year": "{yyyy}",
-    "month": "{MMM} {d}",
-    "day": "{MMM} {d}",
-    "hour": "{HH}:{mm}",
-    "minute": "{HH}:{mm}",
-    "second": "{HH}:{mm}:{ss}",
-}
+_STEPS_A_DECADE = 4
+_LEGIBLE_SHARE = 0.025
 
 
-def latency_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette) -> Chart:
-    """Three lines over `latency_series`, named at their ends; where nothing was called, they break off."""
-    lines = (
-        ("p50", "p50_s", 1.6, colours.p50, colours.muted),
-        ("p95", "p95_s", 2.4, colours.p95, colours.p95),
-        ("p99", "p99_s", 1.4, colours.p99, colours.p99),
-    )
-    return {
-        **_base(colours),
-        "grid": {"left": 8, "right": 40, "top": 12, "bottom": 4, "containLabel": True},
-        "xAxis": _time_axis(since, until, colours),
-        "yAxis": _value_axis(colours, "{value} s"),
-        "series": [
-            _line(name, _pairs(frame, column), width=width, colours=(line, label), shift=shift)
-            for (name, column, width, line, label), shift in zip(lines, _label_shifts(frame), strict=True)
-        ],
-        "tooltip": _tooltip(colours, "%.2f s"),
-    }
+def percentile_lines(frame: pd.DataFrame, colours: Palette, prefix: str = "") -> list[Series]:
+    """Three lines over `PREFIXp50_ms`, `PREFIXp95_ms` and `PREFIXp99_ms`."""
+    looks = (("p50", 1.6, colours.p50, colours.muted), ("p95", 2.4, colours.p95, ""), ("p99", 1.4, colours.p99, ""))
+    return [
+        Series(name, _values(frame[f"{prefix}{name}_ms"]), colour, width=width, ink=ink)
+        for name, width, colour, ink in looks
+    ]
 
 
-def error_chart(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette) -> Chart:
+def error_bars(frame: pd.DataFrame, colours: Palette) -> list[Series]:
     """Stacked bars over `error_series`; model calls are hatched, so that colour is not alone."""
-    hatch = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 3], "rotation": -0.785}
-    tool = _bars("Tool calls", _pairs(frame, "tool_error_count"), {"color": colours.bad})
-    model = _bars(
-        "Model calls",
-        _pairs(frame, "model_error_count"),
-        {"color": colours.tool, "decal": {**hatch, "color": colours.card}},
+    return [
+        Series("Tool calls", _values(frame["tool_error_count"]), colours.bad, "bars"),
+        Series("Model calls", _values(frame["model_error_count"]), colours.tool, "bars", hatched=True),
+    ]
+
+
+def ranked_bars(frame: pd.DataFrame, names: str, values: str, colours: Palette) -> list[Series]:
+    """Stacked bars, one a `rank`: every rank has one row a moment."""
+    return [
+        Series(str(group[names].iloc[0]), _values(group[values]), series_colour(int(str(rank)), colours), "bars")
+        for rank, group in frame.groupby("rank", sort=True)
+    ]
+
+
+def ranked_lines(frame: pd.DataFrame, names: str, values: str, colours: Palette) -> list[Series]:
+    """One line a `rank`: every rank has one row a moment."""
+    return [
+        Series(str(group[names].iloc[0]), _values(group[values]), series_colour(int(str(rank)), colours), width=2)
+        for rank, group in frame.groupby("rank", sort=True)
+    ]
+
+
+def moments(frame: pd.DataFrame) -> list[int]:
+    """The moments of a series, each once."""
+    return [int(each) for each in frame["middle_ms"].drop_duplicates()]
+
+
+def heat_of(frame: pd.DataFrame) -> Heat | None:
+    """The cells of `latency_heatmap`; None when there is no call."""
+    cells = frame[frame["row_number"].notna()]
+    if cells.empty:
+        return None
+    lowest, rows = float(cells["lowest_ms"].iloc[0]), int(cells["row_count"].iloc[0])
+    return Heat(
+        columns=[int(each) for each in cells["bucket"]],
+        rows=[int(each) for each in cells["row_number"]],
+        counts=[int(each) for each in cells["call_count"]],
+        shares=[round(float(each), 4) for each in cells["share_of_fullest"]],
+        edges=[formats.rough_duration(lowest * 10 ** (step / _STEPS_A_DECADE)) for step in range(rows)],
     )
-    return {
-        **_base(colours),
-        "grid": {"left": 8, "right": 12, "top": 30, "bottom": 4, "containLabel": True},
-        "legend": {
-            "top": 0,
-            "right": 4,
-            "itemWidth": 10,
-            "itemHeight": 10,
-            "itemGap": 14,
-            "textStyle": {"color": colours.muted, "fontSize": 12},
-        },
-        "xAxis": _time_axis(since, until, colours),
-        "yAxis": {**_value_axis(colours, "{value}"), "minInterval": 1},
-        "series": [tool, model],
-        "tooltip": _tooltip(colours, "%d"),
+
+
+def treemap(frame: pd.DataFrame, colours: Palette, height: int) -> Figure:
+    """A Plotly treemap of `cost_tree`: boxes as large as their cost, ready-made labels, one colour a model."""
+    fills = ["rgba(0,0,0,0)" if each == 0 else series_colour(int(each), colours) for each in frame["rank"]]
+    trace = {
+        "type": "treemap",
+        "ids": [str(each) for each in frame["node_id"]],
+        "parents": [str(each) for each in frame["parent_id"]],
+        # Plotly reads a few tags in labels: as entities they are text.
+        "labels": [formats.entities(formats.first_line(each, 60)) for each in frame["name"]],
+        "values": [float(each) for each in frame["cost_usd"]],
+        "text": [
+            f"{formats.money(c)} · {formats.ratio(s)}"
+            for c, s in zip(frame["cost_usd"], frame["cost_share"], strict=True)
+        ],
+        "branchvalues": "total",
+        # In a box too small to be read, the pointer tells.
+        "texttemplate": ["%{label}<br>%{text}" if each >= _LEGIBLE_SHARE else "" for each in frame["cost_share"]],
+        "hovertemplate": "%{label}<br>%{text}<extra></extra>",
+        "marker": {"colors": fills, "line": {"color": colours.card, "width": 2}},
+        "pathbar": {"visible": True, "textfont": {"color": colours.text, "size": 12}},
+        "tiling": {"pad": 2},
+        "maxdepth": 3,
     }
+    layout = {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 22, "b": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.text, "size": 12, "family": FONT},
+        "hoverlabel": {"bgcolor": colours.card, "bordercolor": colours.border, "font": {"color": colours.text}},
+    }
+    return {"data": [trace], "layout": layout}
 
 
-def cost_figure(frame: pd.DataFrame, since: datetime, until: datetime, colours: Palette, zone: str | None) -> Chart:
-    """A Plotly figure as a dict: stacked bars over `cost_series`, one colour a model rank."""
-    local = formats.zone_of(zone)
-    traces = []
-    for _, group in frame.groupby("rank", sort=True):
-        model = str(group["model"].iloc[0])
-        traces.append(
-            {
-                "type": "bar",
-                "name": model,
-                "x": [_local_text(ms, local) for ms in group["middle_ms"]],
-                "y": [float(usd) for usd in group["cost_usd"]],
-                "customdata": [formats.money(usd) for usd in group["cost_usd"]],
-                "hovertemplate": "%{x|%b %d %H:%M}  %{customdata}<extra>%{fullData.name}</extra>",
-                "marker": {"color": series_colour(int(group["rank"].iloc[0]), colours), "line": {"width": 0}},
-            }
-        )
-    return {"data": traces, "layout": _cost_layout(since, until, colours, local)}
+def free_figure(frame: pd.DataFrame, across: str, drawn: list[str], colours: Palette) -> Figure:
+    """A Plotly figure of any rows: lines over times, else bars; names are only ever text."""
+    over_time = bool(pd.api.types.is_datetime64_any_dtype(frame[across]))
+    x = [
+        str(each) if over_time else formats.entities(formats.first_line(formats.cell(each), 40))
+        for each in frame[across]
+    ]
+    traces = [
+        {
+            "type": "scatter" if over_time else "bar",
+            "mode": "lines+markers",
+            "name": formats.entities(name),
+            "x": x,
+            "y": _values(frame[name]),
+            "marker": {"color": series_colour(rank, colours)},
+            "line": {"color": series_colour(rank, colours), "width": 2},
+        }
+        for rank, name in enumerate(drawn, start=1)
+    ]
+    if not over_time:
+        traces = [{key: value for key, value in trace.items() if key not in {"mode", "line"}} for trace in traces]
+    axis = {"zeroline": False, "tickfont": {"color": colours.muted, "size": 12}, "automargin": True}
+    layout = {
+        "height": 340,
+        "barmode": "group",
+        "bargap": 0.28,
+        "showlegend": len(traces) > 1,
+        "legend": {"orientation": "h", "y": 1.12, "font": {"color": colours.muted}},
+        "margin": {"l": 4, "r": 8, "t": 8, "b": 4},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.text, "size": 12, "family": FONT},
+        "xaxis": {**axis, "showgrid": False, "type": "date" if over_time else "category"},
+        "yaxis": {**axis, "gridcolor": colours.hairline},
+    }
+    return {"data": traces, "layout": layout}
 
 
 def series_colour(rank: int, colours: Palette) -> str:
@@ -96,135 +145,5 @@ def series_colour(rank: int, colours: Palette) -> str:
     return colours.series[rank - 1] if rank <= len(colours.series) - 1 else colours.other
 
 
-def _cost_layout(since: datetime, until: datetime, colours: Palette, zone: tzinfo) -> Chart:
-    ends = [_local_text(moment.replace(tzinfo=UTC).timestamp() * 1000, zone) for moment in (since, until)]
-    axis = {"fixedrange": True, "zeroline": False, "tickfont": {"color": colours.muted, "size": 12}}
-    return {
-        "barmode": "stack",
-        "bargap": 0.28,
-        "showlegend": False,
-        "height": 150,
-        "margin": {"l": 4, "r": 8, "t": 6, "b": 4},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours.text, "size": 12, "family": FONT},
-        "hoverlabel": {
-            "bgcolor": colours.card,
-            "bordercolor": colours.border,
-            "font": {"color": colours.text, "size": 12},
-        },
-        "xaxis": {**axis, "type": "date", "range": ends, "showgrid": False, "nticks": 5, "automargin": True},
-        "yaxis": {
-            **axis,
-            "gridcolor": colours.hairline,
-            "tickprefix": "$",
-            "nticks": 4,
-            "rangemode": "tozero",
-            "automargin": True,
-        },
-    }
-
-
-def _base(colours: Palette) -> Chart:
-    text = {"color": colours.text, "fontFamily": FONT}
-    return {"animation": False, "backgroundColor": "transparent", "textStyle": text}
-
-
-def _time_axis(since: datetime, until: datetime, colours: Palette) -> Chart:
-    return {
-        "type": "time",
-        "min": round(since.replace(tzinfo=UTC).timestamp() * 1000),
-        "max": round(until.replace(tzinfo=UTC).timestamp() * 1000),
-        "splitNumber": 5,
-        "axisLine": {"lineStyle": {"color": colours.border}},
-        "axisTick": {"show": False},
-        "splitLine": {"show": False},
-        "axisLabel": {
-            "color": colours.muted,
-            "fontSize": 12,
-            "hideOverlap": True,
-            "showMinLabel": False,
-            "showMaxLabel": False,
-            "formatter": _TIME_LABELS,
-        },
-    }
-
-
-def _value_axis(colours: Palette, template: str) -> Chart:
-    return {
-        "type": "value",
-        "min": 0,
-        "splitNumber": 4,
-        "axisLine": {"show": False},
-        "axisTick": {"show": False},
-        "splitLine": {"lineStyle": {"color": colours.hairline}},
-        "axisLabel": {"color": colours.muted, "fontSize": 12, "formatter": template},
-    }
-
-
-def _tooltip(colours: Palette, value_format: str) -> Chart:
-    return {
-        "trigger": "axis",
-        "confine": True,
-        "valueFormatter": value_format,
-        "backgroundColor": colours.card,
-        "borderColor": colours.border,
-        "padding": [6, 10],
-        "textStyle": {"color": colours.text, "fontSize": 12},
-        "axisPointer": {"lineStyle": {"color": colours.muted, "type": "dashed"}},
-    }
-
-
-def _label_shifts(frame: pd.DataFrame) -> list[float]:
-    """How far (px, up is negative) the names at the line ends must move so that none covers another."""
-    top = formats.number(frame["p99_s"].max()) or 1.0
-    ends = [formats.number(frame[column].dropna().tail(1).max()) or 0.0 for column in ("p50_s", "p95_s", "p99_s")]
-    heights = [end / top * _PLOT_PX for end in ends]
-    placed = [heights[0]]
-    for height in heights[1:]:
-        placed.append(max(height, placed[-1] + _LABEL_PX))
-    return [height - place for height, place in zip(heights, placed, strict=True)]
-
-
-def _line(name: str, pairs: list[list[float | None]], *, width: float, colours: tuple[str, str], shift: float) -> Chart:
-    line, label = colours
-    return {
-        "type": "line",
-        "name": name,
-        "data": _points(pairs),
-        "color": line,
-        "lineStyle": {"width": width},
-        "connectNulls": False,
-        "symbol": "none",
-        "endLabel": {
-            "show": True,
-            "formatter": "{a}",
-            "color": label,
-            "fontSize": 12,
-            "distance": 6,
-            "offset": [0, shift],
-        },
-        "emphasis": {"disabled": True},
-    }
-
-
-def _points(pairs: list[list[float | None]]) -> list[Any]:
-    """The pairs, those without a neighbour as dots: a line needs two ends to show."""
-    known = [False, *(value is not None for _, value in pairs), False]
-    return [
-        {"value": pair, "symbol": "circle", "symbolSize": 5} if here and not (before or after) else pair
-        for pair, before, here, after in zip(pairs, known, known[1:], known[2:], strict=False)
-    ]
-
-
-def _bars(name: str, pairs: list[list[float | None]], style: Chart) -> Chart:
-    return {"type": "bar", "name": name, "stack": "all", "data": pairs, "itemStyle": style, "barMaxWidth": 14}
-
-
-def _pairs(frame: pd.DataFrame, column: str) -> list[list[float | None]]:
-    values = (formats.number(value) for value in frame[column])
-    return [[int(ms), value] for ms, value in zip(frame["middle_ms"], values, strict=True)]
-
-
-def _local_text(milliseconds: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+def _values(column: pd.Series) -> list[float | None]:
+    return [formats.number(each) for each in column]

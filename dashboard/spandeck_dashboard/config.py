@@ -30,6 +30,8 @@ class DashboardConfig:
     http_port: int = 4318
     grpc_port: int = 4317
     query_timeout_s: float = 10.0
+    query_max_rows: int = 100_000
+    query_max_bytes: int = 64 << 20
     read_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     sample_data: bool = False
@@ -47,6 +49,8 @@ class DashboardConfig:
             http_port=_port(env, "SPANDECK_HTTP_PORT", default.http_port),
             grpc_port=_port(env, "SPANDECK_GRPC_PORT", default.grpc_port),
             query_timeout_s=_seconds(env, "SPANDECK_QUERY_TIMEOUT_S", default.query_timeout_s),
+            query_max_rows=_whole(env, "SPANDECK_QUERY_MAX_ROWS", default.query_max_rows),
+            query_max_bytes=_whole(env, "SPANDECK_QUERY_MAX_BYTES", default.query_max_bytes),
             read_token=env.get("SPANDECK_READ_TOKEN") or None,
             allowed_hosts=_names(env.get("SPANDECK_ALLOWED_HOSTS", "")),
             sample_data=env.get("SPANDECK_SAMPLE_DATA", "").strip().lower() in _TRUE,
@@ -91,6 +95,12 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > _HIGHEST_PORT:
         raise ConfigError(f"{name} is {text!r}: set it to a port from 0 to {_HIGHEST_PORT}.")
     return int(text)
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    """A cap that is only told here; the store reads and checks it."""
+    text = env.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() else default
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

@@ -48,6 +48,18 @@ def whole(value: Any) -> str:
     return UNKNOWN if known is None else f"{known:,.0f}"
 
 
+def cell(value: Any) -> str:
+    """A value of a query as it is: every digit, NULL for nothing."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | dict | set | tuple) or hasattr(value, "tolist"):
+        known = value.tolist() if hasattr(value, "tolist") else value
+        return str(known) if not is_unknown(known) else "NULL"
+    if is_unknown(value):
+        return "NULL"
+    return f"{value:.6g}" if isinstance(value, float) and not value.is_integer() else str(value)
+
+
 def duration(milliseconds: Any) -> str:
     """`0.42 ms`, `850 ms`, `3.07 s`, `1m 36s`, `2h 05m`, `3d 4h`."""
     known = number(milliseconds)
@@ -61,6 +73,20 @@ def duration(milliseconds: Any) -> str:
     if seconds < _MINUTE_S - 0.005:
         return f"{seconds:.2f} s"
     return _long_duration(round(seconds))
+
+
+def rough_duration(milliseconds: float) -> str:
+    """Two digits for the steps of a scale: `18 ms`, `320 ms`, `1.8 s`, `32 s`, `5m`."""
+    value = float(f"{milliseconds:.2g}")
+    if value < _SECOND_MS:
+        return f"{value:g} ms"
+    seconds = value / _SECOND_MS
+    return f"{seconds:g} s" if seconds < 100 else f"{seconds / _MINUTE_S:.0f}m"
+
+
+def entities(text: str) -> str:
+    """A text in which no tag begins, for drawings that know some."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _long_duration(seconds: int) -> str:

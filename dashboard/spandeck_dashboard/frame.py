@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from spandeck_dashboard import formats
+from spandeck_dashboard import formats, routes
 from spandeck_dashboard.cards import mark_done, refused
 from spandeck_dashboard.filters import Filters, draw_filters, draw_fixed_end, jump
 from spandeck_dashboard.queries import (
@@ -21,17 +21,23 @@ from spandeck_dashboard.queries import (
     down_since,
     outage_reason,
 )
+from spandeck_dashboard.samples import SAMPLES
 
 _FILTERS = "spandeck_filters"
 _BAR = "spandeck_outage_bar"
 _RETRY_S = 3
+_LOOK_AGAIN_S = 1
 
 
-def draw(title: str, *, has_own_header: bool) -> None:
-    """Draw the header row; a page with a header of its own gets the filters, unseen, so that they last."""
-    if has_own_header:
+def draw(title: str, *, has_own_header: bool = False, has_filters: bool = True) -> None:
+    """Draw the header row; where filters say nothing they are there, unseen, so that they last."""
+    if has_own_header or not has_filters:
         with st.container(key="filters-unseen"):
             filters = draw_filters()
+        if not has_own_header:
+            with st.container(horizontal=True, key="topbar", vertical_alignment="center"):
+                st.title(title, anchor=False)
+                sample_chip()
     else:
         with st.container(horizontal=True, key="topbar", vertical_alignment="center"):
             st.title(title, anchor=False)
@@ -39,8 +45,11 @@ def draw(title: str, *, has_own_header: bool) -> None:
             with st.container(horizontal=True, key="filters", vertical_alignment="center", gap="small"):
                 filters = draw_filters()
     st.session_state[_FILTERS] = filters
+    routes.follow()
     st.session_state[_BAR] = st.container()
-    if not has_own_header:
+    if SAMPLES.is_running:
+        _sample_bar()
+    if not has_own_header and has_filters:
         draw_fixed_end(filters)
 
 
@@ -50,6 +59,19 @@ def finish() -> None:
     if since is not None:
         with st.session_state[_BAR]:
             _outage_bar(since)
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _sample_bar() -> None:
+    """How far the sample traces are; at their end the page is drawn with all of them."""
+    if not SAMPLES.is_running:
+        st.rerun()
+    try:
+        stored = ask_one("ingest_health", now=datetime.now(UTC)).get("stored_count")
+    except (CollectorDown, QueryRefused):
+        stored = None
+    with st.container(key="sample-bar"):
+        st.text(f"Loading sample traces: {formats.whole(stored)} spans stored so far.")
 
 
 def sample_chip() -> None:
@@ -79,11 +101,29 @@ def page_of(name: str) -> Callable[[Callable[[Filters], None]], Callable[[], Non
     return decorate
 
 
+def needs_spans(function: Callable[[Filters], None]) -> Callable[[Filters], None]:
+    """Make a page that draws spans: before the first one it tells how to send some, else where they are."""
+
+    @wraps(function)
+    def page(filters: Filters) -> None:
+        from spandeck_dashboard.views import first_run  # noqa: PLC0415
+
+        extent = ask_one("extent", **filters.only("since", "until"))
+        if not extent["span_count"]:
+            first_run.draw()
+        elif not extent["period_span_count"]:
+            draw_empty_range(filters)
+        else:
+            function(filters)
+
+    return page
+
+
 def draw_empty_range(filters: Filters) -> None:
     """No span in the period: when the last one was, and the way there; spans of the future are none to go to."""
     found = ask_one("last_span", **filters.only("until", "now"))
     zone = st.context.timezone
-    fixed = f"the {filters.range} before {formats.moment(filters.until, zone)} {formats.zone_name(zone)}"
+    fixed = f"the {filters.name} before {formats.moment(filters.until, zone)} {formats.zone_name(zone)}"
     where = f"the last {filters.range}" if filters.is_live else fixed
     with st.container(border=True, key="card-empty-range"):
         if found["last_started_at"] is None:

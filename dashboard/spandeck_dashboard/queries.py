@@ -7,13 +7,10 @@ the collector is away.
 
 from __future__ import annotations
 
-import http.client
 import json
-import queue
 import re
-import threading
 import time
-from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,47 +20,39 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from spandeck_dashboard.config import DashboardConfig
+from spandeck_dashboard.answers import Ahead, LastGood, Parameter, Question
+from spandeck_dashboard.exchange import CollectorDown, Outage, Pool, QueryRefused, config
 
-Parameter = str | int | float | bool | datetime | None
+__all__ = [
+    "FOLDER",
+    "CollectorDown",
+    "Parameter",
+    "QueryRefused",
+    "ask",
+    "ask_ahead",
+    "ask_one",
+    "ask_text",
+    "command",
+    "config",
+    "down_since",
+    "forget",
+    "outage_reason",
+    "runnable_sql",
+    "sql_text",
+]
 
 FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _KEEP_S = 5
+_KEEP_FREE_S = 60
 _BUSY_TRIES = 5
 _BUSY_WAIT_S = 0.1
-_LAST_GOOD_LIMIT = 256
-_POOL_LIMIT = 8
 _OK = 200
 _BUSY = 429
 _ANSWERS = frozenset({_OK, 400, 401, 403, 408, 413, _BUSY})
-_TRY_AGAIN_S = 1.0
 # What moves with the clock does not tell two questions apart.
 _CLOCK = frozenset({"since", "until", "now"})
-
-
-class CollectorDown(ConnectionError):  # noqa: N818
-    """The query service does not answer; `address` is where it should be."""
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"The collector at {address} does not answer: {reason}.")
-        self.address = address
-
-
-class QueryRefused(RuntimeError):  # noqa: N818
-    """The query service refused a query; `sentence` says why and `status` is the HTTP status."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
-
-@cache
-def config() -> DashboardConfig:
-    """The settings of this process."""
-    return DashboardConfig.from_environment()
 
 
 @cache
@@ -84,7 +73,7 @@ def ask(name: str, **params: Parameter) -> pd.DataFrame:
     """
     key = (name, tuple(sorted((k, v) for k, v in params.items() if k not in _CLOCK)))
     try:
-        frame = _cached(name, tuple(sorted((k, _wire(v)) for k, v in params.items())))
+        frame = _cached(*_question(name, params))
     except CollectorDown:
         known = _LAST_GOOD.get(key)
         if known is None:
@@ -94,6 +83,12 @@ def ask(name: str, **params: Parameter) -> pd.DataFrame:
     return frame
 
 
+def ask_ahead(*questions: tuple[str, Mapping[str, Parameter]]) -> None:
+    """Ask several questions at once: `ask` finds their answers, and all take about as long as the slowest."""
+    for name, params in questions:
+        _AHEAD.begin(_question(name, params))
+
+
 def ask_one(name: str, **params: Parameter) -> dict[str, Any]:
     """The first row of `ask`, its missing values as None; empty when there is no row."""
     frame = ask(name, **params)
@@ -101,6 +96,28 @@ def ask_one(name: str, **params: Parameter) -> dict[str, Any]:
         return {}
     row = frame.iloc[0].to_dict()
     return {str(key): None if pd.api.types.is_scalar(value) and pd.isna(value) else value for key, value in row.items()}
+
+
+@st.cache_data(ttl=_KEEP_FREE_S, max_entries=8, show_spinner=False)
+def ask_text(sql: str) -> tuple[pd.DataFrame, float]:
+    """Run SQL of the visitor's own; the rows, and the milliseconds until they were here.
+
+    Raises `QueryRefused` or `CollectorDown`.
+    """
+    began = time.perf_counter()
+    frame = _post(sql, [])
+    return frame, (time.perf_counter() - began) * 1000
+
+
+def command(name: str, /, **parameters: Any) -> dict[str, Any]:
+    """Have the store run a command; its answer. Raises `QueryRefused` or `CollectorDown`."""
+    status, payload = _POOL.exchange(json.dumps(parameters).encode(), f"/command/{name}")
+    if status != _OK:
+        raise QueryRefused(status, _sentence(payload))
+    _cached.clear()
+    _AHEAD.clear()
+    answer: dict[str, Any] = json.loads(payload)
+    return answer
 
 
 def down_since() -> datetime | None:
@@ -117,13 +134,23 @@ def forget() -> None:
     """Forget settings, connections and answers: what a process does that moves to another collector."""
     config.cache_clear()
     _cached.clear()
+    _AHEAD.clear()
     _POOL.close()
     _LAST_GOOD.clear()
     _OUTAGE.end()
 
 
+def _question(name: str, params: Mapping[str, Parameter]) -> Question:
+    return name, tuple(sorted((k, _wire(v)) for k, v in params.items()))
+
+
 @st.cache_data(ttl=_KEEP_S, max_entries=512, show_spinner=False)
 def _cached(name: str, params: tuple[tuple[str, Parameter], ...]) -> pd.DataFrame:
+    begun = _AHEAD.take((name, params))
+    return begun.result() if begun else _answer(name, params)
+
+
+def _answer(name: str, params: tuple[tuple[str, Parameter], ...]) -> pd.DataFrame:
     values = dict(params)
     text = sql_text(name)
     bound = [values[each] for each in _NAME.findall(text)]
@@ -186,110 +213,7 @@ def _literal(value: Parameter) -> str:
     return "'" + str(wire).replace("'", "''") + "'"
 
 
-class _Pool:
-    """Keep-alive connections to the query service, shared by all sessions."""
-
-    def __init__(self) -> None:
-        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue(_POOL_LIMIT)
-
-    @property
-    def address(self) -> str:
-        return config().url(config().query_port)
-
-    def exchange(self, body: bytes) -> tuple[int, bytes]:
-        """Post a query and return status and body; a stale idle connection is replaced once."""
-        try:
-            connection = self._idle.get_nowait()
-        except queue.Empty:
-            return self._exchange_on(self._new(), body)
-        try:
-            return self._exchange_on(connection, body)
-        except CollectorDown:
-            return self._exchange_on(self._new(), body)
-
-    def _new(self) -> http.client.HTTPConnection:
-        settings = config()
-        return http.client.HTTPConnection(
-            settings.reachable_host, settings.query_port, timeout=settings.answer_timeout_s
-        )
-
-    def _exchange_on(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
-        try:
-            connection.request("POST", "/query", body, _headers())
-            answer = connection.getresponse()
-            payload = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise CollectorDown(self.address, str(error) or type(error).__name__) from error
-        self._put_back(connection)
-        return answer.status, payload
-
-    def close(self) -> None:
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
-
-    def _put_back(self, connection: http.client.HTTPConnection) -> None:
-        try:
-            self._idle.put_nowait(connection)
-        except queue.Full:
-            connection.close()
-
-
-def _headers() -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "application/vnd.apache.arrow.stream"}
-    token = config().read_token
-    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
-
-
-class _LastGood:
-    """The latest answer to each question, to be shown while the collector is away."""
-
-    def __init__(self) -> None:
-        self._frames: OrderedDict[Any, pd.DataFrame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def put(self, key: Any, frame: pd.DataFrame) -> None:
-        with self._lock:
-            self._frames[key] = frame
-            self._frames.move_to_end(key)
-            while len(self._frames) > _LAST_GOOD_LIMIT:
-                self._frames.popitem(last=False)
-
-    def get(self, key: Any) -> pd.DataFrame | None:
-        with self._lock:
-            return self._frames.get(key)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._frames.clear()
-
-
-class _Outage:
-    """Whether the collector is away; while it is, one question a second finds out."""
-
-    def __init__(self) -> None:
-        self.since: datetime | None = None
-        self._error: CollectorDown | None = None
-        self._again_at = 0.0
-
-    @property
-    def reason(self) -> str:
-        return str(self._error) if self._error else ""
-
-    def check(self) -> None:
-        """Raise the known `CollectorDown` instead of waiting for another time-out."""
-        if self._error and time.monotonic() < self._again_at:
-            raise self._error
-
-    def begin(self, error: CollectorDown) -> None:
-        self.since = self.since or datetime.now(UTC)
-        self._error = error
-        self._again_at = time.monotonic() + _TRY_AGAIN_S
-
-    def end(self) -> None:
-        self.since = self._error = None
-
-
-_POOL = _Pool()
-_LAST_GOOD = _LastGood()
-_OUTAGE = _Outage()
+_POOL = Pool()
+_AHEAD = Ahead(_answer, _KEEP_S)
+_LAST_GOOD = LastGood()
+_OUTAGE = Outage()

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 _PAGES = "spandeck_pages"
+_WANTED = "spandeck_wanted_trace"
 
 
 def remember(pages: dict[str, Any]) -> None:
@@ -29,6 +30,20 @@ def open_trace(trace_id: object, span_id: object = None) -> None:
         return
     query = {"trace": trace_id} | ({"span": span_id} if isinstance(span_id, str) and span_id else {})
     st.switch_page(st.session_state[_PAGES]["trace"], query_params=query)
+
+
+def open_trace_from_fragment(trace_id: object, span_id: object = None) -> None:
+    """The same out of a fragment: filters are drawn only with the whole page, and a page without them forgets them."""
+    if isinstance(trace_id, str) and trace_id:
+        st.session_state[_WANTED] = (trace_id, span_id)
+        st.rerun()
+
+
+def follow() -> None:
+    """Go where a fragment wanted to; called when the filters are drawn."""
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted:
+        open_trace(*wanted)
 
 
 def open_page(name: str) -> None:

@@ -15,6 +15,8 @@ from spandeck_dashboard.theme import theme_options
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 APP = Path(__file__).with_name("app.py")
 _BACKLOG = 128
@@ -145,6 +147,7 @@ def serve(config: DashboardConfig, listener: socket.socket) -> None:
     """Serve until a signal, or until stdin ends when `SPANDECK_SUPERVISED=1`."""
     import uvicorn  # noqa: PLC0415
     from starlette.middleware import Middleware  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
     from streamlit import App  # noqa: PLC0415
     from streamlit import config as streamlit_config  # noqa: PLC0415
 
@@ -153,7 +156,7 @@ def serve(config: DashboardConfig, listener: socket.socket) -> None:
     middleware = [Middleware(SecurityHeaders), Middleware(KnownHosts, names=config.host_names)]
     server = uvicorn.Server(
         uvicorn.Config(
-            App(APP, middleware=middleware),
+            App(APP, routes=[Route("/parts/{name}", _part_script)], middleware=middleware),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=streamlit_config.get_option("server.maxMessageSize") << 20,
@@ -166,6 +169,19 @@ def serve(config: DashboardConfig, listener: socket.socket) -> None:
         threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True).start()
     threading.Thread(target=_warm_up, daemon=True).start()
     server.run(sockets=[listener])
+
+
+async def _part_script(request: Request) -> Response:
+    """The script of one of our own parts; its name holds its digest, so it may be kept for good."""
+    from starlette.responses import PlainTextResponse, Response  # noqa: PLC0415
+
+    from spandeck_dashboard.components import scripts  # noqa: PLC0415
+
+    script = scripts().get(request.path_params["name"])
+    if script is None:
+        return PlainTextResponse("No part of this page has this name.\n", 404)
+    headers = {"cache-control": "public, max-age=31536000, immutable"}
+    return Response(script, media_type="text/javascript; charset=utf-8", headers=headers)
 
 
 def _stop_at_end_of_input(server: uvicorn.Server) -> None:

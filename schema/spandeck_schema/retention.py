@@ -66,6 +66,8 @@ RULES = (
     Rule("metric_points", "received_at", "span_days"),
     Rule("ingest_log", "logged_at", "span_days"),
     Rule("alerts", "fired_at", "alert_days", at_least=1_000),
+    Rule("rollup_hour", "hour", "rollup_days"),
+    Rule("rollup_day", "day", "rollup_days"),
     Rule("commands", "ran_at", "rollup_days"),
 )
 """Run in this order."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client.parser import text_string_to_metric_families
 
 from spandeck_collector.journal import JournalReader, Position, Record, Signal
 from tests.support import web
@@ -19,7 +20,7 @@ from tests.support.site import clean_environment
 from tests.support.waiting import DEADLINE_S
 from tests.support.web import PROTOBUF, Answer
 
-_READY = re.compile(r"http://([\d.]+):(\d+).*OTLP/gRPC on ([\d.]+):(\d+)")
+_READY = re.compile(r"https?://([\d.]+):(\d+).*OTLP/gRPC on ([\d.]+):(\d+)")
 
 
 class Receiver:
@@ -92,6 +93,16 @@ class Receiver:
                     key = (row["signal"], row["reason"])
                     counts[key] = counts.get(key, 0) + row["count"]
         return counts
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A value in what `GET /metrics` says; 0 where there is none."""
+        text = self.ask("GET", "/metrics").body.decode()
+        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == f"spandeck_receiver_{name}" and labels.items() <= sample.labels.items()
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the exit code."""

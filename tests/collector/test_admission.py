@@ -2,24 +2,20 @@
 
 import contextlib
 import gzip
-import zlib
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spandeck_collector.access import host_name
-from spandeck_collector.receiver.admission import check_host, check_token, decompressed, media_of
+from spandeck_collector.receiver.admission import check_host, check_token, media_of
+from spandeck_collector.receiver.decompression import decompressed
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
+from tests.support.packing import CODINGS
 
 pytestmark = pytest.mark.unit
 
-CODINGS: list[tuple[str, Callable[[bytes], bytes]]] = [
-    ("gzip", gzip.compress),
-    ("deflate", zlib.compress),
-    ("identity", bytes),
-]
+NAMES = (*CODINGS, "identity")
 LARGE = 64 << 20
 
 
@@ -34,27 +30,25 @@ def test_members_of_a_gzip_body_are_joined(parts: list[bytes]) -> None:
     assert decompressed(b"".join(map(gzip.compress, parts)), "gzip", LARGE) == b"".join(parts)
 
 
-@given(st.binary(min_size=1, max_size=300), st.sampled_from(CODINGS), st.integers(0, 400))
-def test_the_limit_is_on_the_plain_size_to_the_byte(
-    body: bytes, coding: tuple[str, Callable[[bytes], bytes]], limit: int
-) -> None:
-    name, compress = coding
+@given(st.binary(min_size=1, max_size=300), st.sampled_from(NAMES), st.integers(0, 400))
+def test_the_limit_is_on_the_plain_size_to_the_byte(body: bytes, name: str, limit: int) -> None:
+    compress = CODINGS.get(name, bytes)
     if len(body) <= limit:
         assert decompressed(compress(body), name, limit) == body
     else:
         assert refusal(name, compress(body), limit) is Reason.TOO_LARGE
 
 
-@pytest.mark.parametrize("name", ["gzip", "deflate"])
+@pytest.mark.parametrize("name", sorted(CODINGS))
 @pytest.mark.parametrize("size", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20])
 def test_bodies_above_one_step_of_output_come_back_whole(name: str, size: int) -> None:
     body = bytes(size)
-    assert decompressed(dict(CODINGS)[name](body), name, LARGE) == body
+    assert decompressed(CODINGS[name](body), name, LARGE) == body
 
 
-@given(st.binary(min_size=1, max_size=80), st.sampled_from(["gzip", "deflate"]), st.data())
+@given(st.binary(min_size=1, max_size=80), st.sampled_from(sorted(CODINGS)), st.data())
 def test_a_flipped_byte_is_malformed_or_harmless(body: bytes, name: str, data: st.DataObject) -> None:
-    mutant = bytearray(dict(CODINGS)[name](body))
+    mutant = bytearray(CODINGS[name](body))
     mutant[data.draw(st.integers(0, len(mutant) - 1))] ^= data.draw(st.integers(1, 255))
     with contextlib.suppress(RefusedError):
         decompressed(bytes(mutant), name, LARGE)

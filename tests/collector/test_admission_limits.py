@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spandeck_collector.receiver.admission import Media, admit
-from spandeck_collector.receiver.intake import UnderWay
+from spandeck_collector.receiver.intake import Budget
 from spandeck_collector.receiver.item_limits import MOST_CONTAINERS, MOST_ITEMS, check_protobuf
 from spandeck_collector.receiver.otlp_signals import LOGS, METRICS, SIGNALS, TRACES, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
@@ -90,15 +90,16 @@ def test_wrong_types_in_json_are_malformed_as_ever(text: str) -> None:
     assert refusal(TRACES, text.encode(), Media.JSON) is Reason.MALFORMED
 
 
-def test_bytes_under_way_are_given_back() -> None:
-    under_way = UnderWay(10)
-    with under_way.holding(6):
+def test_held_bytes_are_given_back() -> None:
+    budget = Budget(10)
+    with budget.held() as held:
+        held.take(6)
         with pytest.raises(RefusedError) as raised:
-            under_way.take(5)
+            held.take(5)
         assert raised.value.reason is Reason.BUSY
-        under_way.take(4)
-        under_way.give_back(4)
-    under_way.take(10)
+        budget.take(4)
+        budget.give_back(4)
+    budget.take(10)
 
 
 @pytest.mark.integration

@@ -62,7 +62,6 @@ def test_the_bare_command_shows_the_help(tmp_path: Path) -> None:
         (["sql", "select 1", "--format", "xml"], "'xml' is not one of"),
         (["sql", "missing.sql"], "missing.sql cannot be read"),
         (["sql", "from traces", "--format", "parquet"], "name one with --output"),
-        (["replay"], "PATH"),
         (["replay", ".", "--at", "noon"], "'noon' is not one of"),
         (["replay", ".", "--speed", "fast"], "--speed is 'fast': use a number above 0, or max."),
         (["replay", ".", "--speed", "0"], "--speed is '0': use a number above 0, or max."),

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -17,6 +16,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spandeck_collector.receiver.otlp_json import OtlpJsonError, message_from_json
+from spandeck_collector.store.values import value_text
+from spandeck_collector.wire import parse
 
 pytestmark = pytest.mark.unit
 
@@ -94,13 +95,13 @@ def test_json_and_protobuf_of_the_same_spans_are_the_same_message(
 ) -> None:
     request = _request(spans, attributes)
     text = json.dumps(_with_hex_ids(json_format.MessageToDict(request, use_integers_for_enums=not as_names)))
-    assert message_from_json(text.encode(), ExportTraceServiceRequest) == request
+    assert message_from_json(text.encode(), ExportTraceServiceRequest) == (request, False)
 
 
 def span_of(**fields: Any) -> Span:
     """The one span of a JSON request with these fields."""
     text = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [fields]}]}]})
-    return message_from_json(text.encode(), ExportTraceServiceRequest).resource_spans[0].scope_spans[0].spans[0]
+    return message_from_json(text.encode(), ExportTraceServiceRequest)[0].resource_spans[0].scope_spans[0].spans[0]
 
 
 def value_of(value: Any) -> AnyValue:
@@ -135,8 +136,8 @@ def test_enums_come_as_number_or_name(kind: Any) -> None:
 
 def test_null_is_the_default_everywhere() -> None:
     empty = ExportTraceServiceRequest()
-    assert message_from_json(b'{"resourceSpans": null}', ExportTraceServiceRequest) == empty
-    assert message_from_json(b"null", ExportTraceServiceRequest) == empty
+    assert message_from_json(b'{"resourceSpans": null}', ExportTraceServiceRequest)[0] == empty
+    assert message_from_json(b"null", ExportTraceServiceRequest)[0] == empty
     assert span_of(name=None, attributes=None, status=None, startTimeUnixNano=None) == Span()
     assert value_of(None) == AnyValue()
     array = value_of({"arrayValue": {"values": [None, {"stringValue": ""}]}}).array_value.values
@@ -185,14 +186,14 @@ def test_metrics_and_logs_are_read_by_the_same_rules() -> None:
     logs = message_from_json(
         b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"AB","severityNumber":"SEVERITY_NUMBER_INFO"}]}]}]}',
         ExportLogsServiceRequest,
-    )
+    )[0]
     record = logs.resource_logs[0].scope_logs[0].log_records[0]
     assert (record.trace_id, record.severity_number) == (b"\xab", 9)
     metrics = message_from_json(
         b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":'
         b'[{"bucketCounts":["1",2],"explicitBounds":[0.5,"Infinity"]}]}}]}]}]}',
         ExportMetricsServiceRequest,
-    )
+    )[0]
     point = metrics.resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points[0]
     assert (list(point.bucket_counts), list(point.explicit_bounds)) == ([1, 2], [0.5, math.inf])
 
@@ -233,22 +234,26 @@ def test_what_is_no_json_object_is_an_error(body: bytes) -> None:
         message_from_json(body, ExportTraceServiceRequest)
 
 
-def test_both_encodings_take_the_same_depth_of_nesting() -> None:
-    for depth in range(30, 60):
-        value: dict[str, Any] = {"stringValue": "leaf"}
-        nested = AnyValue(string_value="leaf").SerializeToString()
-        for _ in range(depth):
-            value = {"arrayValue": {"values": [value]}}
-            nested = _field(5, _field(1, nested))
-        body = _field(1, _field(2, _field(2, _field(9, _field(2, nested)))))
-        try:
-            from_protobuf = ExportTraceServiceRequest.FromString(body)
-        except DecodeError:
-            with pytest.raises(OtlpJsonError, match="nested too deeply"):
-                value_of(value)
-        else:
-            assert value_of(value) == from_protobuf.resource_spans[0].scope_spans[0].spans[0].attributes[0].value
-            assert from_protobuf.SerializeToString()
+@pytest.mark.parametrize("depth", [30, 46, 60, 300])
+def test_both_encodings_take_any_depth_and_leave_out_the_same(depth: int) -> None:
+    value: dict[str, Any] = {"stringValue": "leaf"}
+    nested = AnyValue(string_value="leaf").SerializeToString()
+    for _ in range(depth):
+        value = {"arrayValue": {"values": [value]}}
+        nested = _field(5, _field(1, nested))
+    body = _field(1, _field(2, _field(2, _field(9, _field(2, nested)))))
+    from_protobuf = parse(ExportTraceServiceRequest, body)
+    text = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{"value": value}]}]}]}]})
+    from_json, has_cut = message_from_json(text.encode(), ExportTraceServiceRequest)
+    assert has_cut is (depth > 46)
+    for message in (from_protobuf, from_json):
+        span = ExportTraceServiceRequest.FromString(message.SerializeToString()).resource_spans[0].scope_spans[0].spans
+        assert ("leaf" in str(span)) is (depth <= 46)
+    assert value_text(_value(from_protobuf)) == value_text(_value(from_json))
+
+
+def _value(request: ExportTraceServiceRequest) -> AnyValue:
+    return request.resource_spans[0].scope_spans[0].spans[0].attributes[0].value
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -41,9 +41,15 @@ ALLOWED = [
     "from main.production_metrics_between(since := null, until := '2026-05-05')",
     "from service_objectives_between(null, (select max(started_at) from traces))",
     "select e.target from Agent_Edges_Between(?::int::varchar || '026-01-01', null) as e where e.call_count > ?",
+    "from latency_by_model_between('2026-01-01', '2026-02-01')",
+    "from latency_by_operation_between('2026-01-01', now()::timestamp)",
+    "select sum(call_count) from call_groups_between('2026-01-01', '2026-02-01') where kind = 'llm'",
 ]
 
 READS_BEHIND_THE_VIEWS = [
+    "from store.latency_between('model', '2026-01-01', '2026-02-01')",
+    "from store.groups_between('2026-01-01', '2026-02-01')",
+    "from latency_by_model_between((select max(started_at) from store.spans), now())",
     "select * from store.spans",
     "select * from spandeck.store.traces",
     'select * from "store"."spans"',

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -16,31 +15,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spandeck_collector.journal import Signal
 from tests.support.waiting import DEADLINE_S, eventually
 
+from .grpc_client import CHECK, LOGS, METRICS, SERVING, TRACES, Client
 from .receiver_process import Receiver, request, request_bytes, running
 
 pytestmark = pytest.mark.integration
-
-EXPORT = "/opentelemetry.proto.collector.{}Service/Export"
-TRACES, METRICS, LOGS = (EXPORT.format(name) for name in ("trace.v1.Trace", "metrics.v1.Metrics", "logs.v1.Logs"))
-CHECK = "/grpc.health.v1.Health/Check"
-SERVING = b"\x08\x01"
-
-
-class Client:
-    """Raw calls on one channel."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self.channel = grpc.insecure_channel(receiver.grpc_address, options=[("grpc.max_send_message_length", -1)])
-
-    def call(self, method: str, body: bytes, token: str | None = None, **options: Any) -> bytes:
-        metadata = [("authorization", token)] if token is not None else None
-        answer: bytes = self.channel.unary_unary(method)(body, timeout=DEADLINE_S, metadata=metadata, **options)
-        return answer
-
-    def failure(self, method: str, body: bytes, token: str | None = None, **options: Any) -> Any:
-        with pytest.raises(grpc.RpcError) as raised:
-            self.call(method, body, token, **options)
-        return raised.value
 
 
 @pytest.fixture

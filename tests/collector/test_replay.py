@@ -194,7 +194,7 @@ def test_files_of_one_recording_stay_linked_and_protobuf_is_sent_as_protobuf(
 ) -> None:
     """`run.traces-1.pb.gz` and `run.logs-1.pb` get the same new trace id, in the encoding they came in."""
     lines = recording.read_text().splitlines()
-    traces = message_from_json(lines[1].encode(), ExportTraceServiceRequest)
+    traces = message_from_json(lines[1].encode(), ExportTraceServiceRequest)[0]
     logs = ExportLogsServiceRequest()
     record = logs.resource_logs.add().scope_logs.add().log_records.add()
     record.trace_id, record.span_id, record.time_unix_nano = bytes.fromhex(TRACE), bytes.fromhex(ROOT), 77

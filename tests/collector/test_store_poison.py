@@ -11,7 +11,7 @@ import pytest
 
 from spandeck_collector.journal import JournalReader, Position
 from spandeck_collector.store import ingest as ingest_module
-from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, DEATHS_TO_SINGLE, Attempts
+from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, DEATHS_TO_SINGLE, ENDED_WITH, Attempts
 from spandeck_collector.store.database import open_database
 from spandeck_collector.store.decode import decode
 from spandeck_collector.store.ingest import Ingest
@@ -40,8 +40,8 @@ def test_a_record_that_ends_the_store_is_set_aside_after_a_few_starts(tmp_path: 
     with journal(tmp_path) as writer:
         for number in range(1, 8):
             append(writer, trace_request([number], marker="poison" if number == 4 else "fine"))
-    deaths = 0
-    while _run_store(tmp_path) == -signal.SIGABRT:
+    deaths, ended_with = 0, 0
+    while (ended_with := _run_store(tmp_path, ended_with)) == -signal.SIGABRT:
         deaths += 1
         assert deaths < 20
     # Twice with the first batch, once with the record alone behind those that are stored, then as often as it takes.
@@ -56,14 +56,14 @@ def test_a_record_that_ends_the_store_is_set_aside_after_a_few_starts(tmp_path: 
     assert kept.stat().st_mode & 0o077 == 0
 
 
-def _run_store(folder: Path) -> int:
+def _run_store(folder: Path, ended_with: int) -> int:
     """Run the store until it ended, or has stored everything: then it is asked to end."""
     end = JournalReader(folder / "journal", Position(0, 0))
     end.read(1 << 20)
     with (folder / "store.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _STORE],
-            env=free_ports() | clean_environment(data_dir=folder),
+            env=free_ports() | clean_environment(data_dir=folder, store_ended_with=ended_with),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stderr=log,
@@ -103,11 +103,18 @@ def test_an_error_that_nobody_foresaw_costs_one_record(
 
 def test_attempts_count_only_at_one_place_and_survive_the_process(tmp_path: Path) -> None:
     path = tmp_path / "store.attempt"
-    assert [Attempts(path).begin(Position(7, 16)) for _ in range(3)] == [0, 1, 2]
-    attempts = Attempts(path)
+    crashed = {ENDED_WITH: str(-signal.SIGSEGV)}
+    assert [Attempts(path, crashed).begin(Position(7, 16)) for _ in range(3)] == [0, 1, 2]
+    attempts = Attempts(path, crashed)
     attempts.forgive()
     assert attempts.begin(Position(7, 16)) == 2
     assert attempts.begin(Position(7, 99)) == 0
     assert attempts.begin(Position(7, 16)) == 0
     path.write_text("damaged")
-    assert Attempts(path).begin(Position(7, 16)) == 0
+    assert Attempts(path, crashed).begin(Position(7, 16)) == 0
+
+
+@pytest.mark.parametrize("ended_with", ["-9", "-15", "0", "2", "75", "", "what"])
+def test_a_process_that_was_killed_did_not_die_of_a_record(tmp_path: Path, ended_with: str) -> None:
+    environ = {ENDED_WITH: ended_with}
+    assert [Attempts(tmp_path / "a", environ).begin(Position(7, 16)) for _ in range(5)] == [0] * 5

@@ -19,7 +19,7 @@ from spandeck_dashboard import frame, routes
 from spandeck_dashboard.views import {name} as view
 
 routes.remember({{}})
-frame.draw("{name}", has_own_header={own})
+frame.draw("{name}", has_own_header={own}, has_filters={filters})
 view.page()
 frame.finish()
 """
@@ -59,8 +59,8 @@ def open_page(asks: Callable[[Stack], None]) -> OpenPage:
 
     def run(stack: Stack, name: str = "overview", **parameters: str) -> AppTest:
         asks(stack)
-        own = name == "trace"
-        page = AppTest.from_string(_PAGE.format(name=name, own=own)) if name != "overview" else AppTest.from_file(APP)
+        source = _PAGE.format(name=name, own=name == "trace", filters=name not in {"sql", "health"})
+        page = AppTest.from_string(source) if name != "overview" else AppTest.from_file(APP)
         for key, value in parameters.items():
             page.query_params[key] = value
         page.run(timeout=60)

@@ -30,8 +30,9 @@ def test_overview_shows_the_same_figures_as_plain_arithmetic(filled: Stack, open
     calls = filled.rows("select kind, duration_ms, cost_usd, time_to_first_token_ms from llm_calls")
     p95_s = quantile([row[1] for row in calls if row[0] == "llm"], 0.95) / 1000
     first_s = quantile([row[3] for row in calls if row[0] == "llm" and row[3] is not None], 0.95) / 1000
-    assert cards["llm_p95_ms"]["value"] == f"{p95_s:.2f} s"
-    assert cards["first_token_p95_ms"]["value"] == f"{first_s:.2f} s"
+    # Beyond two days percentiles come from roll-ups, within 1 %.
+    for name, expected_s in (("llm_p95_ms", p95_s), ("first_token_p95_ms", first_s)):
+        assert float(cards[name]["value"].removesuffix(" s")) == pytest.approx(expected_s, rel=0.011)
     assert cards["cost_usd"]["value"] == f"${sum(row[2] or 0 for row in calls):.2f}"
     assert "without a price" in cards["cost_usd"]["note"]
 
@@ -41,8 +42,8 @@ def test_overview_has_its_cards_charts_and_their_sql(filled: Stack, open_page: O
     headings = texts(page)
     for title in ("LLM latency", "Cost by model", "Tools", "Errors", "Agents", "Services", "Operations"):
         assert f"#### {title}" in headings
-    assert len(page.get("echarts_chart")) == 2
-    assert len(page.get("plotly_chart")) == 1
+    for chart in ("latency", "cost", "errors"):
+        assert part_data(page, chart)["moments"]
     shown = [block.value for block in page.code]
     assert any("quantile_cont" in text for text in shown)
     assert not any("$since" in text for text in shown)

@@ -137,7 +137,7 @@ def test_both_themes_are_ours_and_every_hook_of_our_styles_is_there(
         page = visitor.page
         for hook in ("stMainBlockContainer", "stSidebarHeader", "stSidebarNavLink", "stHeader", "stVerticalBlock"):
             assert page.get_by_test_id(hook).count() > 0, hook
-        for key in ("topbar", "filters", "kpi-strip", "alert-strip", "card-latency", "head-latency", "sql-latency"):
+        for key in ("topbar", "filters", "strip-kpis", "alert-strip", "card-latency", "head-latency", "sql-latency"):
             assert page.locator(f".st-key-{key}").count() > 0, key
         card = page.locator(".st-key-card-latency").evaluate("node => getComputedStyle(node).backgroundColor")
         assert card == ("rgb(21, 26, 33)" if scheme == "dark" else "rgb(255, 255, 255)")
@@ -162,8 +162,9 @@ def test_what_a_span_said_is_shown_by_side_and_what_was_cut_is_marked(browser: B
         expect(body).to_contain_text("Where is my parcel?")
         expect(body).to_contain_text("Output · cut, 60k bytes in all")
         expect(body).to_contain_text("[… cut …]")
-        visitor.page.get_by_role("radio", name="Attributes").click()
-        expect(visitor.page.get_by_role("radio", name="Attributes")).to_be_checked()
+        tab = visitor.page.locator(".st-key-span-tab").get_by_role("radio", name="Attributes")
+        tab.click()
+        expect(tab).to_be_checked()
         expect(body).not_to_contain_text("Where is my parcel?")
         visitor.expect_quiet()
 
@@ -197,12 +198,13 @@ def test_hostile_spans_are_only_ever_text(browser: Browser, empty: Stack) -> Non
         visitor.open("/traces", "traces")
         expect(visitor.table("Traces, newest first")).to_contain_text("![leak]")
         visitor.open("/alerts", "alerts")
-        expect(visitor.page.get_by_role("table")).to_contain_text("<script>")
+        expect(visitor.table("Alerts, latest first")).to_contain_text("<script>")
         visitor.open(f"/trace?trace={'0a' * 16}", "trace")
         expect(visitor.page.locator(".st-key-span-error")).to_contain_text("<script>")
-        for tab in ("Content", "Attributes", "Events", "Resource"):
-            visitor.page.get_by_role("radio", name=tab).click()
-            expect(visitor.page.get_by_role("radio", name=tab)).to_be_checked()
+        tabs = visitor.page.locator(".st-key-span-tab")
+        for name in ("Content", "Cost", "Attributes", "Events", "Resource"):
+            tabs.get_by_role("radio", name=name).click()
+            expect(tabs.get_by_role("radio", name=name)).to_be_checked()
         assert visitor.page.evaluate("() => window.hacked") is None
         assert visitor.page.locator("img[src*=evil], a[href*='evil.example']").count() == 0
         visitor.expect_quiet()

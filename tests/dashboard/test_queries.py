@@ -8,13 +8,14 @@ import pytest
 
 from spandeck_dashboard import queries
 from spandeck_dashboard.queries import CollectorDown, Parameter, QueryRefused, ask, ask_one, runnable_sql
-from spandeck_schema.catalog import views
+from spandeck_schema.catalog import definitions, views
 from tests.support.waiting import eventually
 
 from .stack import Stack
 
 FOLDER = queries.FOLDER
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql"))
+PUBLIC_MACROS = {name for text in definitions() for name in re.findall(r"\bmacro main\.([a-z_]+)", text)}
 NOW = datetime.now(UTC)
 VALUES: dict[str, Parameter] = {
     "since": NOW - timedelta(days=7),
@@ -25,6 +26,13 @@ VALUES: dict[str, Parameter] = {
     "model": None,
     "agent": None,
     "severity": None,
+    "state": None,
+    "tool": None,
+    "by": "Model",
+    "metric": "p95",
+    "zone": "Europe/Berlin",
+    "session": "s-1",
+    "page": 1,
     "search": None,
     "only_errors": False,
     "only_slow": False,
@@ -53,8 +61,9 @@ def test_a_query_says_its_grain_and_its_parameters(name: str) -> None:
 def test_a_query_reads_public_views_only(name: str) -> None:
     text = re.sub(r"--.*|is not distinct from", "", queries.sql_text(name))
     sources = set(re.findall(r"\b(?:from|join)\s+([a-z_.]+)", text))
-    own = set(re.findall(r"\b([a-z_]+) as \(", text))
-    assert sources - own - {view.name for view in views()} - {"generate_series"} == set()
+    own = set(re.findall(r"\b([a-z_]+) as (?:(?:not )?materialized )?\(", text))
+    known = {view.name for view in views()} | PUBLIC_MACROS
+    assert sources - own - known - {"generate_series"} == set()
 
 
 @pytest.mark.unit

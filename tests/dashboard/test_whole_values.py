@@ -1,32 +1,15 @@
-"""What must not be cut or made up: a cost's mark of unpriced calls, gaps in a line, a slow query's time."""
+"""What must not be cut or made up: a cost's mark of unpriced calls, gaps in a sparkline, a slow query's time."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from spandeck_dashboard import charts
 from spandeck_dashboard.config import ConfigError, DashboardConfig
-from spandeck_dashboard.theme import LIGHT
 from tests.support.chromium import chromium
 
 from .browser import visiting
 from .stack import Stack, attribute, plain_span
-
-
-@pytest.mark.unit
-def test_a_line_breaks_where_nothing_was_called_and_a_lonely_point_is_a_dot() -> None:
-    seconds = [1.0, None, 2.0, 3.0, None, 4.0]
-    frame = pd.DataFrame({name: seconds for name in ("p50_s", "p95_s", "p99_s")}).assign(middle_ms=range(6))
-    since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    for line in charts.latency_chart(frame, since, until, LIGHT)["series"]:
-        assert line["connectNulls"] is False
-        dots = [index for index, item in enumerate(line["data"]) if isinstance(item, dict)]
-        assert dots == [0, 5]
-        assert line["data"][5] == {"value": [5, 4.0], "symbol": "circle", "symbolSize": 5}
-        assert line["data"][1:5] == [[1, None], [2, 2.0], [3, 3.0], [4, None]]
 
 
 @pytest.mark.unit

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from spandeck_collector.alerts.rule import parse_rule, shipped_rules
 from spandeck_collector.journal import Signal
-from spandeck_collector.store.alert_rules import parse_rule, shipped_rules
 
 from . import otlp
 from .sandbox import Sandbox
@@ -147,5 +147,5 @@ def test_a_rule_without_a_proper_head_is_refused(text: str, sentence: str) -> No
         parse_rule("mine", text)
 
 
-def test_the_rules_are_those_of_the_seed() -> None:
-    assert [rule.name for rule in shipped_rules()] == ["expensive_request", "failed_tool_call", "slow_first_token"]
+def test_the_rules_of_the_seed_are_shipped() -> None:
+    assert {rule.name for rule in shipped_rules()} >= {"expensive_request", "failed_tool_call", "slow_first_token"}

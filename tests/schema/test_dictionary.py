@@ -36,7 +36,7 @@ def test_columns_and_types_are_those_of_the_database(tmp_path: Path) -> None:
     sections = _sections()
     for name in sections.keys() | ranges:
         # A range without a section of its own has the columns of its view, whose section names it.
-        text = sections.get(name, sections[name.removesuffix("_between")])
+        text = sections[name if name in sections else name.removesuffix("_between")]
         source = f"main.{name}(null, null)" if name in ranges else f"main.{name}"
         described = connection.execute(f"describe select * from {source}").fetchall()
         assert [(row[0], row[1]) for row in described] == [(column, kind) for column, kind, _ in _ROW.findall(text)]

@@ -162,6 +162,7 @@ values = { "x'" = "tool" }
 [service_tiers]
 [providers]
 [model_providers]
+[handoff_tools]
 [provider_names]
 without = "x"
 [framework_names]

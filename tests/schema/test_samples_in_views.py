@@ -36,7 +36,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     result = Sandbox(tmp_path_factory.mktemp("samples"))
     for path in sorted(SAMPLES.glob("*.jsonl")):
         lines = path.read_bytes().splitlines()
-        messages = (message_from_json(line, ExportTraceServiceRequest) for line in lines)
+        messages = (message_from_json(line, ExportTraceServiceRequest)[0] for line in lines)
         result.take(*((Signal.TRACES, message.SerializeToString()) for message in messages))
     yield result
     result.connection.close()

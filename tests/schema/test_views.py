@@ -1,13 +1,14 @@
 """Every public view: given spans, expected rows. The cases are `cases/VIEW.toml`.
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
-`[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, the texts `new_prices` and `new_budgets`, and `[[expected]]`: all
-rows of the view, a column that is left out being NULL.
+`[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, `[[stored]]` (a row of the table that it names; "noon" is a time),
+the texts `new_prices` and `new_budgets`, and `[[expected]]`: all rows of the view, a column left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 
 import json
 import math
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_sql_file_says_its_grain_and_is_named_as_its_object(path: Path) -> Non
     if path.parent.name == "views":
         assert f"create or replace view main.{path.stem} as\n" in text
     if path.parent.name == "ranges":
-        assert f"create or replace macro main.{path.stem}(since, until) as table\n" in text
+        assert re.search(rf"create or replace macro main\.{path.stem}\(\s*since, until\b[^()]*\) as table\b", text)
     if path.parent.name == "tables":
         assert f"create table if not exists store.{path.stem} (\n" in text
     if path.parent.name == "macros":
@@ -77,6 +78,12 @@ def feed(sandbox: Sandbox, case: dict[str, Any]) -> None:
     for words in case.get("commands", ()):
         values = [words["name"], words["parameters"], words["outcome"], otlp.NOON]
         sandbox.connection.execute("insert into store.commands values (?, ?, ?, ?::timestamptz::timestamp)", values)
+    for words in case.get("stored", ()):
+        noon = otlp.NOON.replace(tzinfo=None)
+        row = {name: noon if cell == "noon" else cell for name, cell in words.items() if name != "table"}
+        places = ", ".join("?" * len(row))
+        insert = f"insert into store.{words['table']} ({', '.join(row)}) values ({places})"
+        sandbox.connection.execute(insert, list(row.values()))
     for words in case.get("saved_queries", ()):
         values = [words["name"], words["sql"], otlp.NOON]
         sandbox.connection.execute("insert into store.saved_queries values (?, ?, ?::timestamptz::timestamp)", values)

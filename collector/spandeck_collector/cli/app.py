@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from spandeck_collector.cli import data, prices, serve
+from spandeck_collector.cli import alerts, data, prices, serve
 from spandeck_collector.cli.doctor import doctor
 from spandeck_collector.cli.keeping import backup, export
 from spandeck_collector.cli.normalize import normalize
@@ -43,6 +43,7 @@ app.command(
 )(data.sql)
 app.command(
     epilog=_examples(
+        "spandeck replay",
         "spandeck replay recording.jsonl",
         "spandeck replay recordings/ --at original",
         "spandeck replay recording.jsonl --speed 10",
@@ -52,6 +53,7 @@ app.command(epilog=_examples("spandeck normalize --since all", "spandeck normali
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
 app.add_typer(
     prices.app,
+    name="prices",
     epilog=_examples(
         "spandeck prices list gpt-4o",
         "spandeck prices explain 3378e6f1c7b6272c88349f918c2c3957",
@@ -62,6 +64,7 @@ app.add_typer(
 )
 app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
 app.command(epilog=_examples("spandeck backup"))(backup)
+app.add_typer(alerts.app, name="alerts")
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
 

@@ -12,8 +12,10 @@ import typer
 
 from spandeck_collector.cli.options import HttpPort, QueryPort, UiPort, settings_with
 from spandeck_collector.cli.output import Format, write_json
+from spandeck_collector.own_tls import own_tls
 from spandeck_collector.plain_text import tell
 from spandeck_collector.query_client import AskError, ask, ask_json
+from spandeck_collector.sample_files import sample_folder
 from spandeck_collector.settings import Settings
 
 _MAX = "max"
@@ -75,11 +77,13 @@ def sql(
 def replay(
     *,
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="PATH", help="Files or folders with OTLP/JSON lines (.jsonl), .json or .pb, also gzipped."
+            metavar="PATH",
+            help="Files or folders with OTLP/JSON lines (.jsonl), .json or .pb, also gzipped; "
+            "without one, the sample traces.",
         ),
-    ],
+    ] = None,
     at: Annotated[
         Clock,
         typer.Option(
@@ -105,7 +109,7 @@ def replay(
     from spandeck_collector.cli.sending import replay_with_bar, wait_until_stored  # noqa: PLC0415 - loads protobuf
 
     settings = settings_with(http_port=http_port, query_port=query_port)
-    summary = replay_with_bar(paths, settings, at=at.value, speed=pace, endpoint=endpoint)
+    summary = replay_with_bar(paths or [sample_folder()], settings, at=at.value, speed=pace, endpoint=endpoint)
     stored = "unknown"
     if endpoint is None:
         try:
@@ -124,7 +128,7 @@ def send_test(http_port: HttpPort = None, query_port: QueryPort = None, ui_port:
     from spandeck_collector.send_test import send_test as send  # noqa: PLC0415
 
     settings = settings_with(http_port=http_port, query_port=query_port, ui_port=ui_port)
-    sent = send(settings.url(settings.http_port), settings.ingest_token)
+    sent = send(settings.url(settings.http_port), settings.ingest_token, own_tls(settings))
     stored = wait_for_spans(settings, [sent.trace_id], sent.span_count)
     print(_link(settings, sent.trace_id))
     if stored != sent.span_count:

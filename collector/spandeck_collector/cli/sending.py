@@ -10,6 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from spandeck_collector.own_tls import own_tls
 from spandeck_collector.query_client import ask_json
 from spandeck_collector.replay import ReplayProgress, ReplaySummary, replay
 from spandeck_collector.settings import Settings
@@ -46,6 +47,7 @@ def replay_with_bar(
             at=at,
             speed=speed,
             token=settings.ingest_token,
+            tls=None if endpoint else own_tls(settings),
             progress=show,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,19 +13,20 @@ from google.protobuf.message import DecodeError, Message
 from spandeck_collector import access
 from spandeck_collector.access import AccessError
 from spandeck_collector.receiver.item_limits import check_json, check_json_text, check_protobuf
+from spandeck_collector.receiver.large_bodies import LargeBody
+from spandeck_collector.receiver.large_json import LargeJson
 from spandeck_collector.receiver.otlp_json import OtlpJsonError, message_from_json
 from spandeck_collector.receiver.otlp_signals import TRACES, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
+from spandeck_collector.wire import without_deep_messages
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
 _NO_TRACE_ID = bytes(_TRACE_ID_BYTES)
 _NO_SPAN_ID = bytes(_SPAN_ID_BYTES)
-_INPUT_STEP_BYTES = 64 << 10
-_OUTPUT_STEP_BYTES = 1 << 20
-_MAX_GZIP_MEMBERS = 1_000
+_LARGE_BYTES = 1 << 20
+_MOST_FIELDS_LOOKED_AT = 1_000_000
 _REASONS = {400: Reason.HEADERS, 401: Reason.TOKEN, 403: Reason.FOREIGN}
-WRONG_IDS = "A span's trace_id is not 16 bytes or its span_id not 8, or one is all zero."
 
 
 class Media(Enum):
@@ -38,7 +38,7 @@ class Media(Enum):
 
 @dataclass(frozen=True)
 class Admitted:
-    """What to store: protobuf bytes of the signal's export request (empty: nothing), and what was left out."""
+    """What to store: protobuf bytes of the signal's export request (empty: nothing), and what the sender is told."""
 
     body: bytes
     rejected_count: int = 0
@@ -54,10 +54,10 @@ def media_of(content_type: str | None) -> Media:
         raise RefusedError(Reason.MEDIA_TYPE) from None
 
 
-def check_token(authorizations: Sequence[str], token: str | None) -> None:
-    """Demand the ingest token, where one is set (`access.check_token`); raises `RefusedError`."""
+def check_token(authorizations: Sequence[str], token: str | None, setting: str = "SPANDECK_INGEST_TOKEN") -> None:
+    """Demand a token, where one is set (`access.check_token`); raises `RefusedError`."""
     try:
-        access.check_token(authorizations, token, "SPANDECK_INGEST_TOKEN")
+        access.check_token(authorizations, token, setting)
     except AccessError as error:
         raise _refusal(error) from error
 
@@ -74,47 +74,13 @@ def _refusal(error: AccessError) -> RefusedError:
     return RefusedError(_REASONS[error.status], str(error))
 
 
-def decompressed(body: bytes, content_encoding: str | None, limit: int) -> bytes:
-    """`body` without gzip or deflate; raises `RefusedError` for another coding, a bad stream, or above `limit`."""
-    encoding = (content_encoding or "identity").strip().lower()
-    if encoding == "identity":
-        plain = body
-    elif encoding in {"gzip", "x-gzip"}:
-        plain = _inflated(body, 16 + zlib.MAX_WBITS, limit)
-    elif encoding == "deflate":
-        plain = _inflated(body, zlib.MAX_WBITS if _has_zlib_header(body) else -zlib.MAX_WBITS, limit)
-    else:
-        raise RefusedError(Reason.ENCODING)
-    if len(plain) > limit:
-        raise too_large(limit)
-    return plain
-
-
-def too_large(limit: int) -> RefusedError:
-    """The refusal of a body above `limit` bytes."""
-    return RefusedError(
-        Reason.TOO_LARGE,
-        f"The body is above {limit} bytes after decompression: send smaller batches, or raise SPANDECK_MAX_BODY_BYTES.",
-    )
-
-
 def admit(otlp: OtlpSignal, body: bytes, media: Media) -> Admitted:
     """Check that `body` is an export request, and take out the spans whose ids are wrong; raises `RefusedError`."""
-    request = _parse(otlp, body, media)
-    if otlp.is_empty(request):
-        return Admitted(b"")
-    if otlp is TRACES and (wrong := _wrong_spans(request)):
-        return _without(request, wrong)
-    return Admitted(body if media is Media.PROTOBUF else request.SerializeToString())
-
-
-def _parse(otlp: OtlpSignal, body: bytes, media: Media) -> Message:
     try:
-        if media is Media.PROTOBUF:
-            check_protobuf(otlp, body)
-            return otlp.request.FromString(body)
-        check_json_text(body)
-        return message_from_json(body, otlp.request, partial(check_json, otlp))
+        if media is Media.JSON:
+            return _admit_json(otlp, body)
+        check_protobuf(otlp, body)
+        return _admit_large(otlp, body) if len(body) > _LARGE_BYTES else _admit_small(otlp, body)
     except DecodeError as error:
         raise RefusedError(Reason.MALFORMED, f"The body is not a valid {otlp.request.__name__}.") from error
     except OtlpJsonError as error:
@@ -123,71 +89,76 @@ def _parse(otlp: OtlpSignal, body: bytes, media: Media) -> Message:
         ) from error
 
 
-def _wrong_spans(request: Any) -> list[tuple[Any, list[int]]]:
-    """The span lists that hold wrong ids, each with the indexes of those spans, ascending."""
-    found = []
-    for resource in request.resource_spans:
-        for scope in resource.scope_spans:
-            wrong = [index for index, span in enumerate(scope.spans) if not _has_ids(span)]
-            if wrong:
-                found.append((scope.spans, wrong))
-    return found
+def _admit_json(otlp: OtlpSignal, body: bytes) -> Admitted:
+    if len(body) > _LARGE_BYTES:
+        large = LargeJson(otlp, body, take_out_wrong if otlp is TRACES else lambda _items: 0)
+        return _admitted_large(large)
+    check_json_text(body)
+    request, has_cut = message_from_json(body, otlp.request, partial(check_json, otlp))
+    return _admitted(otlp, request, None, has_cut=has_cut)
 
 
-def _has_ids(span: Any) -> bool:
+def _admit_small(otlp: OtlpSignal, body: bytes) -> Admitted:
+    try:
+        return _admitted(otlp, otlp.request.FromString(body), body, has_cut=False)
+    except DecodeError:
+        cut = without_deep_messages(otlp.request, body, _MOST_FIELDS_LOOKED_AT)
+        if cut is None:
+            raise
+        return _admitted(otlp, otlp.request.FromString(cut), cut, has_cut=True)
+
+
+def _admit_large(otlp: OtlpSignal, body: bytes) -> Admitted:
+    large = LargeBody(otlp, body, has_wrong_ids if otlp is TRACES else _is_never_wrong)
+    return _admitted_large(large)
+
+
+def _admitted_large(large: LargeBody | LargeJson) -> Admitted:
+    message = _message(large.wrong_count, large.kept_count, has_cut=large.has_cut)
+    return Admitted(large.kept if large.kept_count else b"", large.wrong_count, message)
+
+
+def _admitted(otlp: OtlpSignal, request: Message, body: bytes | None, *, has_cut: bool) -> Admitted:
+    """The outcome for a parsed request, whose encoded form is `body`, where there is one."""
+    rejected = sum(map(take_out_wrong, otlp.item_lists(request))) if otlp is TRACES else 0
+    kept = sum(map(len, otlp.item_lists(request)))
+    message = _message(rejected, kept, has_cut=has_cut)
+    if not kept:
+        return Admitted(b"", rejected, message)
+    return Admitted(request.SerializeToString() if rejected or body is None else body, rejected, message)
+
+
+def take_out_wrong(spans: Any) -> int:
+    """Delete the spans whose ids are wrong; how many those were."""
+    wrong = [index for index, span in enumerate(spans) if has_wrong_ids(span)]
+    for index in reversed(wrong):
+        del spans[index]
+    return len(wrong)
+
+
+def has_wrong_ids(span: Any) -> bool:
+    """Whether a span's trace_id is not 16 bytes or its span_id not 8, or one is all zero."""
     trace_id, span_id = span.trace_id, span.span_id
     return (
-        len(trace_id) == _TRACE_ID_BYTES
-        and len(span_id) == _SPAN_ID_BYTES
-        and trace_id != _NO_TRACE_ID
-        and span_id != _NO_SPAN_ID
+        len(trace_id) != _TRACE_ID_BYTES
+        or len(span_id) != _SPAN_ID_BYTES
+        or trace_id == _NO_TRACE_ID
+        or span_id == _NO_SPAN_ID
     )
 
 
-def _without(request: Any, wrong: list[tuple[Any, list[int]]]) -> Admitted:
-    rejected = sum(len(indexes) for _, indexes in wrong)
-    for spans, indexes in wrong:
-        for index in reversed(indexes):
-            del spans[index]
-    kept = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
-    message = (
-        f"{rejected} of {rejected + kept} spans were refused: a trace_id must be 16 bytes and a span_id 8 bytes "
-        "(in JSON 32 and 16 hex digits), not all zero."
-    )
-    return Admitted(request.SerializeToString() if kept else b"", rejected, message)
+def _is_never_wrong(_item: Any) -> bool:
+    return False
 
 
-def _inflated(body: bytes, wbits: int, limit: int) -> bytes:
-    """All members of a compressed body; raises `RefusedError` as soon as they are above `limit`."""
-    source = memoryview(body)
-    parts: list[bytes] = []
-    position = size = members = 0
-    while position < len(body) or not members:
-        stream = zlib.decompressobj(wbits)
-        members += 1
-        while not stream.eof:
-            step = source[position : position + _INPUT_STEP_BYTES]
-            part = _inflated_step(stream, step, min(_OUTPUT_STEP_BYTES, limit + 1 - size))
-            position += len(step) - len(stream.unconsumed_tail) - len(stream.unused_data)
-            size += len(part)
-            parts.append(part)
-            if size > limit:
-                raise too_large(limit)
-        if members > _MAX_GZIP_MEMBERS:
-            raise RefusedError(Reason.MALFORMED, f"The gzip body has more than {_MAX_GZIP_MEMBERS} members.")
-    return b"".join(parts)
-
-
-def _inflated_step(stream: Any, step: memoryview, max_bytes: int) -> bytes:
-    try:
-        part: bytes = stream.decompress(step, max_bytes)
-    except zlib.error as error:
-        raise RefusedError(Reason.MALFORMED, "The compressed body is damaged.") from error
-    if not step and not part and not stream.eof:
-        raise RefusedError(Reason.MALFORMED, "The compressed body ends too early.")
-    return part
-
-
-def _has_zlib_header(body: bytes) -> bool:
-    """Whether deflate comes in zlib's wrapping, as RFC 9110 has it, and not bare, as some send it."""
-    return len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+def _message(rejected: int, kept: int, *, has_cut: bool) -> str:
+    """What the sender is told of a request that was taken, "" where all is well."""
+    sentences = []
+    if rejected:
+        sentences.append(
+            f"{rejected} of {rejected + kept} spans were refused: a trace_id must be 16 bytes and a span_id 8 bytes "
+            "(in JSON 32 and 16 hex digits), not all zero."
+        )
+    if has_cut:
+        sentences.append("Values nested deeper than 32 levels are stored without what is below: send flatter ones.")
+    return " ".join(sentences)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from spandeck_collector.receiver.otlp_signals import METRICS, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
+from spandeck_collector.wire import FIXED_BYTES, LENGTH, VARINT, varint
 
 MOST_CONTAINERS = 200_000
 MOST_ITEMS = 1_000_000
@@ -32,9 +33,6 @@ _JSON_PATHS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("dataPoints",),
     ),
 }
-_VARINT, _LENGTH = 0, 2  # wire types
-_FIXED_BYTES = {1: 8, 5: 4}
-_MORE, _LONGEST_SHIFT = 0x80, 63
 
 
 class _Count:
@@ -63,9 +61,9 @@ def check_protobuf(otlp: OtlpSignal, body: bytes) -> None:
             return
 
 
-def check_json_text(body: bytes) -> None:
+def check_json_text(body: bytes, most_parts: int = _MOST_JSON_PARTS) -> None:
     """Count what may open an object or array, also inside texts, before any is built; raises `RefusedError`."""
-    if body.count(b"{") + body.count(b"[") > _MOST_JSON_PARTS:
+    if body.count(b"{") + body.count(b"[") > most_parts:
         _refuse()
 
 
@@ -98,36 +96,22 @@ class _Walk:
     def through(self, position: int, end: int, level: int = 0) -> None:
         """Count the fields there, and what those of the path hold; `IndexError` behind the end of the body."""
         while position < end:
-            tag, position = _varint(self.body, position)
+            tag, position = varint(self.body, position)
             self.field_count += 1
             if self.field_count > _MOST_FIELDS:
                 _refuse()
             wire_type = tag & 7
-            if wire_type == _LENGTH:
-                length, position = _varint(self.body, position)
+            if wire_type == LENGTH:
+                length, position = varint(self.body, position)
                 if tag >> 3 in self.path[level]:
                     self.count.add(level)
                     if level + 1 < len(self.path):
                         self.through(position, min(position + length, end), level + 1)
                 position += length
-            elif wire_type == _VARINT:
-                _, position = _varint(self.body, position)
+            elif wire_type == VARINT:
+                _, position = varint(self.body, position)
             else:  # of a group only the tags are read: its fields follow like all others
-                position += _FIXED_BYTES.get(wire_type, 0)
-
-
-def _varint(body: bytes, position: int) -> tuple[int, int]:
-    """The number at `position`, and the position behind it."""
-    byte = body[position]
-    if byte < _MORE:
-        return byte, position + 1
-    value = shift = 0
-    while byte >= _MORE and shift < _LONGEST_SHIFT:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        position += 1
-        byte = body[position]
-    return value | byte << shift, position + 1
+                position += FIXED_BYTES.get(wire_type, 0)
 
 
 def _refuse() -> NoReturn:

@@ -1,11 +1,13 @@
-"""OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs; GET /healthz and /readyz."""
+"""OTLP/HTTP: POST /v1/traces, /v1/metrics, /v1/logs; GET /healthz, /readyz and /metrics."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 from google.protobuf import json_format
@@ -15,38 +17,48 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from spandeck_collector.access import host_names
-from spandeck_collector.receiver.admission import (
-    Media,
-    check_host,
-    check_token,
-    media_of,
-    too_large,
-)
-from spandeck_collector.receiver.intake import Intake
+from spandeck_collector.receiver.admission import Media, check_host, check_token, media_of
+from spandeck_collector.receiver.cors import Cors
+from spandeck_collector.receiver.decompression import most_on_the_wire, too_large
+from spandeck_collector.receiver.intake import Held, Intake, Sent
+from spandeck_collector.receiver.metrics import CONTENT_TYPE
 from spandeck_collector.receiver.otlp_signals import SIGNALS, OtlpSignal
 from spandeck_collector.receiver.outcomes import Reason, RefusedError
 from spandeck_collector.settings import Settings
 
-_BODY_TIMEOUT_S = 30.0
-_Endpoint = Callable[[Request], Awaitable[Response]]
+
+@dataclass(frozen=True)
+class Route:
+    """A path: its one method, and the setting that names the token it demands; None for what holds no data."""
+
+    method: str
+    answer: Callable[[Request], Awaitable[Response]]
+    token_setting: str | None = "SPANDECK_INGEST_TOKEN"
 
 
 class OtlpHttp:
-    """The ASGI application. Every path but those of `PUBLIC` passes the Host, Origin and token checks first."""
+    """The ASGI application.
 
-    PUBLIC = frozenset({"/healthz", "/readyz"})
+    Each request passes the checks of Host, Origin and token first, whatever its path: only a route that names no
+    token is exempt, and so is a browser's question whether it may send.
+    """
 
     def __init__(self, intake: Intake, settings: Settings) -> None:
         """Serve `intake` under the tokens and host names of `settings`."""
         self._intake = intake
-        self._token = settings.ingest_token
+        self._ingest_token = settings.ingest_token
+        # Counts are read, not sent; where only sending needs a token, that one keeps them from strangers.
+        self._read_token = settings.read_token or settings.ingest_token
+        self._timeout_s = settings.request_timeout_s
         self._allowed_hosts = host_names(settings.host, settings.allowed_hosts)
-        self.routes: dict[str, dict[str, _Endpoint]] = {
-            "/healthz": {"GET": self._health},
-            "/readyz": {"GET": self._ready},
+        self._cors = Cors(settings.cors_origins)
+        self.routes: dict[str, Route] = {
+            "/healthz": Route("GET", self._health, None),
+            "/readyz": Route("GET", self._ready, None),
+            "/metrics": Route("GET", self._metrics, "SPANDECK_READ_TOKEN"),
         }
         for otlp in SIGNALS:
-            self.routes[otlp.path] = {"POST": partial(self._export, otlp)}
+            self.routes[otlp.path] = Route("POST", partial(self._export, otlp))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, with a status and a body of ours."""
@@ -58,75 +70,70 @@ class OtlpHttp:
         except ClientDisconnect:
             response = Response(status_code=400)
         except RefusedError as refused:
-            response = self._refuse(request, refused)
+            response = self._refuse(request, refused.without_traceback())
         except Exception:
             traceback.print_exc(file=sys.stderr)
             response = self._refuse(request, RefusedError(Reason.INTERNAL))
+        self._cors.permit(request.headers, response)
         await response(scope, receive, send)
 
     async def _dispatch(self, request: Request) -> Response:
-        path = request.scope["path"]
-        if path not in self.PUBLIC:
-            headers = request.headers
-            check_host(headers.getlist("host"), headers.getlist("origin"), self._allowed_hosts)
-            check_token(headers.getlist("authorization"), self._token)
-        methods = self.routes.get(path)
-        if methods is None:
+        route = self.routes.get(request.scope["path"])
+        headers = request.headers
+        if route is None or route.token_setting is not None:
+            check_host(headers.getlist("host"), self._cors.others(headers.getlist("origin")), self._allowed_hosts)
+            if route is not None and self._cors.is_preflight(request.method, headers):
+                return self._cors.preflight(headers, route.method)
+            self._check_token(request, route)
+        if route is None:
             raise RefusedError(Reason.PATH)
-        method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            raise RefusedError(Reason.METHOD, f"The method is wrong: use {', '.join(methods)}.")
-        return await methods[method](request)
+        if request.method != route.method and not (request.method == "HEAD" and route.method == "GET"):
+            raise RefusedError(Reason.METHOD, f"The method is wrong: use {route.method}.")
+        return await route.answer(request)
+
+    def _check_token(self, request: Request, route: Route | None) -> None:
+        authorizations = request.headers.getlist("authorization")
+        if route is not None and route.token_setting == "SPANDECK_READ_TOKEN":
+            check_token(authorizations, self._read_token, route.token_setting)
+        else:
+            check_token(authorizations, self._ingest_token, "SPANDECK_INGEST_TOKEN")
 
     async def _export(self, otlp: OtlpSignal, request: Request) -> Response:
         if self._intake.stopping:
             raise RefusedError(Reason.STOPPING)
         media = media_of(_single(request, "content-type"))
         content_encoding = _single(request, "content-encoding")
-        body = await self._body(request, compressed=content_encoding is not None)
-        try:
+        with self._intake.budget.held() as held:
+            body = await self._body(request, held, compressed=content_encoding is not None)
             address = request.client.host if request.client else None
-            answer = await self._intake.accept(otlp, body, media, content_encoding, address)
-        finally:
-            self._intake.under_way.give_back(len(body))
+            answer = await self._intake.accept(Sent(otlp, body, media, "http", content_encoding, address))
         return Response(_encoded(answer, media), media_type=media.value)
 
-    async def _body(self, request: Request, *, compressed: bool) -> bytes:
-        """The whole body, which stays counted as under way; what does not compress may be a little longer."""
+    async def _body(self, request: Request, held: Held, *, compressed: bool) -> bytes:
+        """The whole body, counted in `held`; what does not compress may be a little longer than the limit."""
         limit = self._intake.max_body_bytes
-        wire_limit = limit + (limit >> 8) + 1024 if compressed else limit
+        wire_limit = most_on_the_wire(limit) if compressed else limit
         if int(request.headers.get("content-length", 0)) > wire_limit:
             raise too_large(limit)
-        parts: list[bytes] = []
+        body = io.BytesIO()
         try:
-            async with asyncio.timeout(_BODY_TIMEOUT_S):
-                if await self._receive(request, parts, wire_limit) > wire_limit:
-                    raise too_large(limit)
-        except BaseException as error:
-            self._intake.under_way.give_back(sum(map(len, parts)))
-            if isinstance(error, TimeoutError):
-                raise RefusedError(
-                    Reason.SLOW, f"The body did not arrive within {_BODY_TIMEOUT_S:g} s: send it faster."
-                ) from None
-            raise
-        return b"".join(parts)
-
-    async def _receive(self, request: Request, parts: list[bytes], wire_limit: int) -> int:
-        """Add the body to `parts`, stopping above `wire_limit` bytes; its size so far."""
-        size = 0
-        async for part in request.stream():
-            self._intake.under_way.take(len(part))
-            parts.append(part)
-            size += len(part)
-            if size > wire_limit:
-                break
-        return size
+            async with asyncio.timeout(self._timeout_s):
+                async for part in request.stream():
+                    held.take(len(part))
+                    body.write(part)
+                    if body.tell() > wire_limit:
+                        raise too_large(limit)
+        except TimeoutError:
+            raise RefusedError(
+                Reason.SLOW, f"The body did not arrive within {self._timeout_s:g} s: send it faster."
+            ) from None
+        return body.getvalue()
 
     def _refuse(self, request: Request, refused: RefusedError) -> Response:
         path = request.scope["path"]
         signal = next((otlp.name for otlp in SIGNALS if otlp.path == path), "unknown")
-        self._intake.refusals.count(signal, refused.reason.sentence)
-        return _error(request, refused, self.routes.get(path, {}))
+        self._intake.refusals.count(signal, refused.reason)
+        return _error(request, refused, self.routes.get(path))
 
     async def _health(self, _request: Request) -> Response:
         return Response(b"ok\n", media_type="text/plain")
@@ -135,6 +142,9 @@ class OtlpHttp:
         if await self._intake.is_ready():
             return Response(b"ready\n", media_type="text/plain")
         return Response(b"not ready\n", 503, media_type="text/plain")
+
+    async def _metrics(self, _request: Request) -> Response:
+        return Response(self._intake.metrics.text(), headers={"content-type": CONTENT_TYPE})
 
 
 def _single(request: Request, name: str) -> str | None:
@@ -150,7 +160,7 @@ def _encoded(message: Message, media: Media) -> bytes:
     return json_format.MessageToJson(message, indent=None).encode()
 
 
-def _error(request: Request, refused: RefusedError, methods: dict[str, _Endpoint]) -> Response:
+def _error(request: Request, refused: RefusedError, route: Route | None) -> Response:
     """A Status body in the request's encoding; in JSON where the request's is neither of OTLP's."""
     reason = refused.reason
     headers: dict[str, str] = {}
@@ -158,8 +168,8 @@ def _error(request: Request, refused: RefusedError, methods: dict[str, _Endpoint
         headers["retry-after"] = str(reason.retry_after_s)
     if reason is Reason.TOKEN:
         headers["www-authenticate"] = "Bearer"
-    if reason is Reason.METHOD:
-        headers["allow"] = ", ".join(methods)
+    if reason is Reason.METHOD and route is not None:
+        headers["allow"] = route.method
     if reason is Reason.SLOW:
         headers["connection"] = "close"
     essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -20,11 +20,16 @@ from typing import Any, NoReturn, TypeVar
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from spandeck_collector.wire import MOST_DEPTH
+
 _IDS = {"trace_id", "span_id", "parent_span_id"}
-_MAX_MESSAGE_DEPTH = 100  # upb's own limit, so that both encodings accept the same requests
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+"""A text or a bracket of JSON."""
+
+_MOST_BRACKETS = 4 * MOST_DEPTH
 _URL_SAFE = str.maketrans("-_", "+/")
 _INTEGER_BITS = {
     FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), 1 << 31),
@@ -33,7 +38,7 @@ _INTEGER_BITS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 1 << 64),
 }
 _Convert = Callable[[Any], Any]
-_Assign = Callable[[Any, Any, int], None]
+_Assign = Callable[[Any, Any, "Depth"], None]
 _M = TypeVar("_M", bound=Message)
 
 
@@ -41,38 +46,82 @@ class OtlpJsonError(ValueError):
     """The text is not JSON, or a value has a type that its field cannot have; names fields, never values."""
 
 
-def message_from_json(body: bytes, message_class: type[_M], check: Callable[[Any], None] = lambda _value: None) -> _M:
-    """The message that UTF-8 `body` encodes. Raises `OtlpJsonError`, and what `check` of the parsed JSON raises."""
+class Depth:
+    """How deep the message is that is filled, and whether a deeper one than the parser of protobuf takes was met."""
+
+    def __init__(self) -> None:
+        """Outside of all messages."""
+        self.level = 0
+        self.has_cut = False
+
+
+def message_from_json(
+    body: bytes, message_class: type[_M], check: Callable[[Any], None] = lambda _value: None
+) -> tuple[_M, bool]:
+    """The message that UTF-8 `body` encodes, and whether messages too deep in it were left empty.
+
+    Raises `OtlpJsonError`, and what `check` of the parsed JSON raises.
+    """
+    value = json_value(body)
+    check(value)
+    message, depth = message_class(), Depth()
+    fill(message, value, depth)
+    return message, depth.has_cut
+
+
+def refuse_constant(_name: str) -> NoReturn:
+    """Refuse a number that JSON does not have."""
+    raise ValueError("NaN and Infinity must be texts")
+
+
+def json_value(text: bytes, constant: Callable[[str], Any] = refuse_constant) -> Any:
+    """What UTF-8 JSON says; `constant` gives the value of NaN or an infinity. Raises `OtlpJsonError`."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
-    except RecursionError as error:
+        try:
+            return json.loads(text.decode(), parse_constant=constant)
+        except RecursionError:
+            return json.loads(_without_deep_values(text).decode(), parse_constant=constant)
+    except RecursionError as error:  # what is cut off at its end
         raise OtlpJsonError("it is nested too deeply") from error
     except UnicodeDecodeError as error:
         raise OtlpJsonError("it is not UTF-8") from error
     except ValueError as error:
         raise OtlpJsonError(f"it is not JSON: {error}") from error
-    check(value)
-    message = message_class()
-    _fill(message, value, 1)
-    return message
 
 
-def _refuse_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity must be texts")
+def _without_deep_values(text: bytes) -> bytes:
+    """JSON with null for every object and array that is deeper than any that is looked into."""
+    pieces, copied, depth, start = [], 0, 0, 0
+    for token in TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in b"{[":
+            depth += 1
+            if depth == _MOST_BRACKETS:
+                start = token.start()
+        elif first in b"}]":
+            if depth == _MOST_BRACKETS:
+                pieces += [text[copied:start], b"null"]
+                copied = token.end()
+            depth -= 1
+    return b"".join([*pieces, text[copied:]])
 
 
-def _fill(message: Message, value: Any, depth: int) -> None:
+def fill(message: Message, value: Any, depth: Depth) -> None:
+    """Set the fields of `message`, which lies at `depth`, as a JSON value says. Raises `OtlpJsonError`."""
     if value is None:
         return
     if not isinstance(value, dict):
         raise OtlpJsonError(f"{message.DESCRIPTOR.name} must be an object")
-    if depth > _MAX_MESSAGE_DEPTH:
-        raise OtlpJsonError("it is nested too deeply")
+    if depth.level >= MOST_DEPTH:
+        depth.has_cut = True
+        return
+    depth.level += 1
     assign_by_key = _fields(message.DESCRIPTOR)
     for key, item in value.items():
         assign = assign_by_key.get(key)
         if assign is not None and item is not None:
             assign(message, item, depth)
+    depth.level -= 1
 
 
 @cache
@@ -87,19 +136,19 @@ def _assignment(field: FieldDescriptor) -> _Assign:
 
 
 def _message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: int) -> None:
+    def assign(message: Any, value: Any, depth: Depth) -> None:
         child = getattr(message, field.name)
         child.SetInParent()
-        _fill(child, value, depth + 1)
+        fill(child, value, depth)
 
     return assign
 
 
 def _repeated_message(field: FieldDescriptor) -> _Assign:
-    def assign(message: Any, value: Any, depth: int) -> None:
+    def assign(message: Any, value: Any, depth: Depth) -> None:
         children = getattr(message, field.name)
-        for item in _list(field, value):
-            _fill(children.add(), item, depth + 1)
+        for item in list_of(field.json_name, value):
+            fill(children.add(), item, depth)
 
     return assign
 
@@ -107,7 +156,7 @@ def _repeated_message(field: FieldDescriptor) -> _Assign:
 def _scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: int) -> None:
+    def assign(message: Any, value: Any, _depth: Depth) -> None:
         setattr(message, field.name, convert(value))
 
     return assign
@@ -116,15 +165,16 @@ def _scalar(field: FieldDescriptor) -> _Assign:
 def _repeated_scalar(field: FieldDescriptor) -> _Assign:
     convert = _converter(field)
 
-    def assign(message: Any, value: Any, _depth: int) -> None:
-        getattr(message, field.name).extend(convert(item) for item in _list(field, value))
+    def assign(message: Any, value: Any, _depth: Depth) -> None:
+        getattr(message, field.name).extend(convert(item) for item in list_of(field.json_name, value))
 
     return assign
 
 
-def _list(field: FieldDescriptor, value: Any) -> list[Any]:
+def list_of(name: str, value: Any) -> list[Any]:
+    """`value`, which the field of this name demands to be a list; raises `OtlpJsonError`."""
     if not isinstance(value, list):
-        raise OtlpJsonError(f"{field.json_name} must be an array")
+        raise OtlpJsonError(f"{name} must be an array")
     return value
 
 

@@ -12,12 +12,15 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 
 class Reason(Enum):
-    """Why a request is refused: HTTP status, gRPC code, seconds after which to retry (None: never), sentence.
+    """Why a request, or a span of one, is refused.
+
+    HTTP status, gRPC code, seconds after which to retry (None: never), sentence.
 
     Codes by the OTLP specification, "Failures" and "Retryable Response Codes"; only 503/UNAVAILABLE is retried.
     The sentences are what the refusal counts show: fixed, few, and free of anything a sender wrote.
     """
 
+    WRONG_IDS = (200, 0, None, "A span's trace_id is not 16 bytes or its span_id not 8, or one is all zero.")
     MALFORMED = (400, 3, None, "The body is not a valid OTLP message.")
     TOO_MANY = (400, 3, None, "The request has too many resources, scopes, items or fields: send smaller batches.")
     HEADERS = (400, 3, None, "The request's headers are not valid.")
@@ -28,7 +31,7 @@ class Reason(Enum):
     SLOW = (408, 4, None, "The body did not arrive in time.")
     TOO_LARGE = (413, 8, None, "The body is above SPANDECK_MAX_BODY_BYTES after decompression.")
     MEDIA_TYPE = (415, 3, None, "The Content-Type is neither application/x-protobuf nor application/json.")
-    ENCODING = (415, 12, None, "The Content-Encoding is not supported: use gzip, deflate or none.")
+    ENCODING = (415, 12, None, "The Content-Encoding is not supported: use gzip, deflate, zstd or none.")
     BUSY = (503, 14, 1, "Too many bytes are under way at once.")
     INTERNAL = (503, 14, 5, "The receiver failed inside; see its log.")
     JOURNAL_FULL = (503, 14, 5, "The journal is full: the store has to catch up.")
@@ -51,6 +54,11 @@ class RefusedError(Exception):
         self.reason = reason
         self.sentence = sentence or reason.sentence
         super().__init__(self.sentence)
+
+    def without_traceback(self) -> RefusedError:
+        """Itself, no longer holding on to what the functions that it passed through held: bodies, among others."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
     def retry_info(self) -> RetryInfo | None:
         """When to try again; None where trying again is useless."""

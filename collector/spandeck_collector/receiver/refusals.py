@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spandeck_collector.journal import JournalError, JournalWriter, Signal
+from spandeck_collector.receiver.outcomes import Reason
 
 _PAUSE_S = 1.0
 
@@ -19,7 +22,7 @@ class _Refusal:
 
 
 class Refusals:
-    """RefusedError requests and spans by signal and reason; lives on the event loop.
+    """Refused requests and spans by signal and reason; lives on the event loop.
 
     A record's body is `{"refusals": [{"signal": "traces" | "metrics" | "logs" | "unknown", "reason": sentence,
     "count": requests or spans, "last_at_ns": Unix ns}]}`. Reasons are fixed sentences of ours, so their number
@@ -30,11 +33,17 @@ class Refusals:
         """Count for `journal`; nothing is written until `run` or `flush`."""
         self._journal = journal
         self._refusals: dict[tuple[str, str], _Refusal] = {}
+        self._totals: Counter[tuple[str, str]] = Counter()
         self._changed = asyncio.Event()
 
-    def count(self, signal: str, reason: str, count: int = 1) -> None:
+    def totals(self) -> Mapping[tuple[str, str], int]:
+        """How much was refused since the start, by signal and name of the reason in lower case."""
+        return dict(self._totals)
+
+    def count(self, signal: str, reason: Reason, count: int = 1) -> None:
         """Add `count` refusals of `signal`, "unknown" where the request named none."""
-        refusal = self._refusals.setdefault((signal, reason), _Refusal())
+        self._totals[signal, reason.name.lower()] += count
+        refusal = self._refusals.setdefault((signal, reason.sentence), _Refusal())
         refusal.count += count
         refusal.last_at_ns = time.time_ns()
         self._changed.set()

@@ -11,6 +11,8 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 
@@ -20,9 +22,9 @@ from spandeck_collector.receiver.intake import Intake
 from spandeck_collector.receiver.listeners import Listeners, bind
 from spandeck_collector.receiver.otlp_grpc import OtlpGrpc, start_grpc
 from spandeck_collector.receiver.otlp_http import OtlpHttp
+from spandeck_collector.receiver.tls import Tls, load_tls
 from spandeck_collector.settings import Settings
 
-_KEEP_ALIVE_S = 75  # longer than an exporter's interval, so that it finds its connection again
 _DRAIN_S = 2.5
 _CLOSE_S = 2
 _FLUSH_S = 3.0
@@ -49,6 +51,7 @@ async def serve(settings: Settings) -> None:
 
     Raises `ListenError` for a port that cannot be had, `JournalLockedError` or `OSError` for the journal.
     """
+    tls = load_tls(settings)
     http = bind(settings.host, settings.http_port, "SPANDECK_HTTP_PORT")
     grpc = bind(settings.host, settings.grpc_port, "SPANDECK_GRPC_PORT")
     journal = JournalWriter(
@@ -62,22 +65,29 @@ async def serve(settings: Settings) -> None:
     _stop_on_signals(stop)
     try:
         intake = Intake(journal, max_body_bytes=settings.max_body_bytes, redact=settings.redact_before_journal)
-        await _serve_until(stop, settings, intake, http, grpc)
+        await _serve_until(stop, settings, intake, _Ports(http, grpc, tls))
     finally:
         await asyncio.to_thread(journal.close, _FLUSH_S)
 
 
-async def _serve_until(
-    stop: asyncio.Event, settings: Settings, intake: Intake, http: Listeners, grpc: Listeners
-) -> None:
-    grpc.close()  # gRPC opens its ports itself; ours have shown that they are free
-    handler = OtlpGrpc(intake, settings.ingest_token, stop)
-    grpc_server = await start_grpc(handler, grpc.addresses, settings.max_body_bytes)
-    http_server = _HttpServer(_http_config(OtlpHttp(intake, settings)))
-    serving = asyncio.create_task(http_server.serve(http.sockets))
+@dataclass(frozen=True)
+class _Ports:
+    """Where the two servers listen, and the TLS of both."""
+
+    http: Listeners
+    grpc: Listeners
+    tls: Tls | None
+
+
+async def _serve_until(stop: asyncio.Event, settings: Settings, intake: Intake, ports: _Ports) -> None:
+    ports.grpc.close()  # gRPC opens its ports itself; ours have shown that they are free
+    handler = OtlpGrpc(intake, settings, stop)
+    grpc_server = await start_grpc(handler, ports.grpc.addresses, settings, ports.tls)
+    http_server = _HttpServer(_http_config(OtlpHttp(intake, settings), settings, ports.tls))
+    serving = asyncio.create_task(http_server.serve(ports.http.sockets))
     reporting = asyncio.create_task(intake.refusals.run())
     await http_server.started_event.wait()
-    _announce(http, grpc)
+    _announce(ports)
     await stop.wait()
     intake.stopping = True
     await intake.drain(_DRAIN_S)
@@ -88,11 +98,11 @@ async def _serve_until(
     await intake.refusals.flush()
 
 
-def _http_config(app: OtlpHttp) -> uvicorn.Config:
+def _http_config(app: OtlpHttp, settings: Settings, tls: Tls | None) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # one line per hostile request is too many
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
-        http=OtlpHttpProtocol,
+        http=partial(OtlpHttpProtocol, timeout_s=settings.request_timeout_s),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -100,18 +110,22 @@ def _http_config(app: OtlpHttp) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_keep_alive=settings.idle_timeout_s,  # type: ignore[arg-type]
         timeout_graceful_shutdown=_CLOSE_S,
     )
+    config.load()
+    config.ssl = tls.context if tls else None
+    return config
 
 
-def _announce(http: Listeners, grpc: Listeners) -> None:
-    for listeners in (http, grpc):
+def _announce(ports: _Ports) -> None:
+    for listeners in (ports.http, ports.grpc):
         if listeners.warning:
             print(listeners.warning, file=sys.stderr)
+    scheme = "https" if ports.tls else "http"
     print(
-        f"Receiver ready: OTLP/HTTP on {', '.join(f'http://{address}' for address in http.addresses)}; "
-        f"OTLP/gRPC on {', '.join(grpc.addresses)}.",
+        f"Receiver ready: OTLP/HTTP on {', '.join(f'{scheme}://{address}' for address in ports.http.addresses)}; "
+        f"OTLP/gRPC on {', '.join(ports.grpc.addresses)}.",
         file=sys.stderr,
         flush=True,
     )

@@ -71,8 +71,6 @@ def _connect(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         raise DatabaseError(f"{path} cannot be opened: {error}. {_advice(path, str(error))}") from error
     # Time stamps are plain UTC; the session's zone must not shift what a user casts.
     connection.execute("set global TimeZone = 'UTC'")
-    # Text columns are most of a file; zstd stores them in half of what the automatic choice takes (ingest.md 3).
-    connection.execute("set global force_compression = 'zstd'")
     return connection
 
 

@@ -19,11 +19,16 @@ from spandeck_collector.store.content import ContentKeeping, Contents, Owner, Sp
 from spandeck_collector.store.content_parts import HOUR_US
 from spandeck_collector.store.decode_logs import LOG_COLUMNS, LogTables, append_logs
 from spandeck_collector.store.decode_metrics import METRIC_COLUMNS, Origin, append_metric
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_resource, bounded_text
+from spandeck_collector.wire import parse
 from spandeck_schema.mapping import RESOURCE_PREFIX, attribute_slots, load_mapping, resource_slots
+from spandeck_schema.semantic_conventions import SPANDECK_ALERT
 
 MOST_SPANS = 20_000
 """Spans of one transaction: a request may hold millions, which would take gigabytes at once."""
+
+MOST_RESOURCE_BYTES_AT_ONCE = 32 << 20
+"""Resources of one transaction, each counted once a span: of few bytes sent, they can become very many stored."""
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us")
@@ -69,7 +74,10 @@ _STATUSES = {number: name.removeprefix("STATUS_CODE_") for name, number in Statu
 
 @dataclass
 class Batch:
-    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted."""
+    """Decoded records: rows by table, the names of span events, and the refusals that the receiver counted.
+
+    `resource_bytes` is the size of all spans' resources, that of each counted once a span.
+    """
 
     spans: Rows = field(default_factory=lambda: Rows(SPAN_COLUMNS, _ATTRIBUTE_SLOTS))
     events: Rows = field(default_factory=lambda: Rows(EVENT_COLUMNS))
@@ -79,6 +87,7 @@ class Batch:
     event_names: set[str] = field(default_factory=set)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     keeping: ContentKeeping = field(default_factory=ContentKeeping)
+    resource_bytes: int = 0
 
     def __post_init__(self) -> None:
         """The content of the rows, kept as `keeping` says."""
@@ -89,6 +98,15 @@ class Batch:
         """Whether results of evaluations can be in it: attributes or events of spans tell some, or there are logs."""
         told = self.spans.has_any(_EVALUATION_SLOTS) or _EVALUATION_EVENT in self.event_names
         return told or len(self.logs) > 0
+
+    def is_full(self, most_spans: int) -> bool:
+        """Whether no further span may be added: the database would hold too much before it can write any of it."""
+        return len(self.spans) >= most_spans or self.resource_bytes >= MOST_RESOURCE_BYTES_AT_ONCE
+
+    @property
+    def tells_alerts(self) -> bool:
+        """Whether events of spans tell alerts that their program raised."""
+        return SPANDECK_ALERT in self.event_names
 
     @property
     def present_slots(self) -> frozenset[str]:
@@ -118,7 +136,7 @@ def decode(
         else:
             _OTHERS[record.signal](batch, record)
         done = record.position
-        if len(batch.spans) >= most_spans:
+        if batch.is_full(most_spans):
             yield batch, done
             batch = batch.successor
     yield batch, done
@@ -127,16 +145,17 @@ def decode(
 def _fill_with_spans(batch: Batch, record: Record, most_spans: int) -> Iterator[Batch]:
     """Put a record's spans into `batch`; one that is full is yielded, and its `successor` is filled on."""
     received = Received(record.received_at_ns // 1000, record.address)
-    for resource_spans in ExportTraceServiceRequest.FromString(record.body).resource_spans:
-        resource = attribute_texts(resource_spans.resource.attributes)
+    for resource_spans in parse(ExportTraceServiceRequest, record.body).resource_spans:
+        resource, resource_bytes = bounded_resource(resource_spans.resource.attributes)
         resource_row = batch.resources.append(resource)
         for scope_spans in resource_spans.scope_spans:
             scope = (scope_spans.scope.name or None, scope_spans.scope.version or None)
             for span in scope_spans.spans:
-                if len(batch.spans) >= most_spans:
+                if batch.is_full(most_spans):
                     yield batch
                     batch = batch.successor
                     resource_row = batch.resources.append(resource)
+                batch.resource_bytes += resource_bytes
                 _span(batch, span, scope, resource_row, received)
 
 
@@ -151,12 +170,12 @@ def _span(
         span_id,
         span.parent_span_id.hex() or None,
         *scope,
-        span.name,
+        bounded_text(span.name),
         _KINDS.get(span.kind, str(span.kind)),
         span.start_time_unix_nano,
         span.end_time_unix_nano,
         _STATUSES.get(span.status.code, str(span.status.code)),
-        span.status.message,
+        bounded_text(span.status.message),
         _links(span) if span.links else None,
         received_us,
         False,
@@ -165,8 +184,10 @@ def _span(
     )
     owner = Owner(arrival, trace_id, span_id, received_us, received_us - received_us % HOUR_US)
     attributes = attribute_texts(span.attributes)
-    kept = batch.contents.take_from_attributes(owner, attributes)
-    batch.spans.append(row, kept, resource_row, slots=attributes)
+    taken = batch.contents.take_from_attributes(owner, attributes)
+    kept = bounded(taken)
+    slots = attributes if kept is taken else attributes | kept
+    batch.spans.append(row, kept, resource_row, slots=slots)
     if span.events:
         _events(batch, span, owner)
 
@@ -176,8 +197,9 @@ def _events(batch: Batch, span: Span, owner: Owner) -> None:
     for event in span.events:
         batch.event_names.add(event.name)
         occurred_us = event.time_unix_nano // 1000
-        row = (owner.arrival, owner.trace_id, owner.span_id, event.name, occurred_us, owner.received_us)
-        batch.events.append(row, contents.take(event.name, attribute_texts(event.attributes), occurred_us))
+        name = bounded_text(event.name)
+        row = (owner.arrival, owner.trace_id, owner.span_id, name, occurred_us, owner.received_us)
+        batch.events.append(row, bounded(contents.take(name, attribute_texts(event.attributes), occurred_us)))
     contents.close()
 
 
@@ -186,7 +208,7 @@ def _links(span: Span) -> str:
         {
             "trace_id": link.trace_id.hex(),
             "span_id": link.span_id.hex(),
-            "attributes": attribute_texts(link.attributes),
+            "attributes": bounded(attribute_texts(link.attributes)),
         }
         for link in span.links
     ]
@@ -200,8 +222,8 @@ def _logs(batch: Batch, record: Record) -> None:
 
 def _metrics(batch: Batch, record: Record) -> None:
     received = Received(record.received_at_ns // 1000, record.address)
-    for resource_metrics in ExportMetricsServiceRequest.FromString(record.body).resource_metrics:
-        resource_row = batch.resources.append(attribute_texts(resource_metrics.resource.attributes))
+    for resource_metrics in parse(ExportMetricsServiceRequest, record.body).resource_metrics:
+        resource_row = batch.resources.append(bounded_resource(resource_metrics.resource.attributes)[0])
         resource = resource_metrics.resource.SerializeToString()
         for scope_metrics in resource_metrics.scope_metrics:
             origin = Origin(resource + scope_metrics.scope.SerializeToString(), scope_metrics.scope.name or None)

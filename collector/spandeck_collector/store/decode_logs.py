@@ -14,7 +14,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from spandeck_collector.store.columns import Received, Resources, Rows
 from spandeck_collector.store.content import Contents, Owner
 from spandeck_collector.store.content_parts import HOUR_US
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded, bounded_resource, bounded_text
+from spandeck_collector.wire import parse
 from spandeck_schema.log_spans import LogSpan, load_log_spans
 
 _TEXT = pa.string()
@@ -66,8 +67,8 @@ def append_logs(body: bytes, received: Received, to: LogTables) -> None:
     Raises `google.protobuf.message.DecodeError` for a damaged body.
     """
     request = len(to.logs)
-    for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
-        resource_row = to.resources.append(attribute_texts(resource_logs.resource.attributes))
+    for resource_logs in parse(ExportLogsServiceRequest, body).resource_logs:
+        resource_row = to.resources.append(bounded_resource(resource_logs.resource.attributes)[0])
         came = _Came(request, resource_logs.resource.SerializeToString(), resource_row, received)
         for scope_logs in resource_logs.scope_logs:
             for log in scope_logs.log_records:
@@ -81,7 +82,8 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
     trace_id, span_id = log.trace_id.hex() or None, log.span_id.hex() or None
     received_us = came.received.at_us
     owner = Owner(len(to.logs), trace_id, span_id, received_us, received_us - received_us % HOUR_US)
-    text, kept = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    text, taken = to.contents.take_from_log(owner, event_name or "", log.body, attributes, time_ns // 1000)
+    kept = bounded(taken)
     row = (
         len(to.logs),
         came.request,
@@ -91,7 +93,7 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
         scope.name or None,
         event_name,
         log.severity_text or None,
-        text,
+        bounded_text(text) if text else text,
         time_ns // 1000 or None,
         *came.received,
     )
@@ -101,7 +103,8 @@ def _append(log: LogRecord, scope: InstrumentationScope, came: _Came, to: LogTab
         span = _span(log, time_ns, rule, scope, attributes, origin=came.origin)
         rest = (received_us, True, log.dropped_attributes_count, came.received.address)
         added = rule.added(names_span=bool(log.span_id))
-        to.spans.append((len(to.spans), *span, *rest), kept | added, came.resource_row, slots=attributes | added)
+        slots = attributes | kept | added
+        to.spans.append((len(to.spans), *span, *rest), kept | added, came.resource_row, slots=slots)
 
 
 def _record_hash(origin: bytes, scope: InstrumentationScope, log: LogRecord) -> int:

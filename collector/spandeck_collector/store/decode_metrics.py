@@ -9,7 +9,7 @@ import pyarrow as pa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
 from spandeck_collector.store.columns import Received, Rows
-from spandeck_collector.store.values import attribute_texts
+from spandeck_collector.store.values import attribute_texts, bounded
 
 METRIC_COLUMNS = (
     ("arrival", pa.int64()),
@@ -68,7 +68,7 @@ def append_metric(rows: Rows, metric: Metric, origin: Origin, resource_row: int,
             *_numbers(point),
             *received,
         )
-        rows.append(row, attribute_texts(point.attributes), resource_row)
+        rows.append(row, bounded(attribute_texts(point.attributes)), resource_row)
 
 
 def _point_hash(series: Any, point: Any) -> int:

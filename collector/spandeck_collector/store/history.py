@@ -98,7 +98,7 @@ class History:
             if progress.place == behind:
                 return progress
             changed_count = self._normalize()
-            self._pipeline.settle()
+            self._pipeline.settle(tells_alerts=True)
             self._pipeline.empty()
             return replace(progress, changed_span_count=changed_count)
 
@@ -113,7 +113,7 @@ class History:
             ((count,),) = self._pipeline.read("count_touched_traces")
             if count:
                 self._pipeline.fill("stored_spans")
-                self._pipeline.settle()
+                self._pipeline.settle(tells_alerts=False)
             self._pipeline.empty()
             return replace(progress, changed_span_count=int(count))
 

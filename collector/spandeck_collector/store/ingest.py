@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from spandeck_collector.store.spending import Run, Spending, load_spending
 from spandeck_schema import catalog
 
 _LOG = logging.getLogger(__name__)
+_BYTES_A_ROW = 2048  # of a common span; one with a larger resource counts as several rows until the checkpoint
 _LENGTH_S = {"minute": 60, "hour": 3600}
 DISK_ERRORS = (duckdb.IOException, duckdb.TransactionException, OSError)
 """What a disk that takes nothing more causes: nothing of the batch is stored, and it can be tried again."""
@@ -70,6 +71,12 @@ class Ingest:
         self._quarantine = quarantine
         self._redact = redact
         self.rows_since_checkpoint = 0
+        row = connection.execute("select max(received_at) from store.spans").fetchone()
+        self.received_until: datetime | None = row[0] if row else None
+
+    def silence_rules(self, names: Iterable[str]) -> None:
+        """Let shipped alert rules about spans say nothing, because the user's own stand in their place."""
+        self._pipeline.silenced_rules = tuple(sorted(names))
 
     def position(self) -> Position:
         """Where the journal has been stored up to."""
@@ -90,6 +97,7 @@ class Ingest:
         try:
             for batch, position in decode(self._readable(records), keeping=self.keeping):
                 self._write(batch, position)
+            self._note_receipt(records)
         except duckdb.OutOfMemoryException:
             rest = after(records, self.position())
             if len(rest) <= 1:
@@ -128,6 +136,7 @@ class Ingest:
         False when a query runs that began before the last batch; with `wait_for_queries` its end is awaited.
         """
         self.gather_log("minute", datetime.max)
+        self._pipeline.rollup.merge()
         try:
             self.connection.execute("force checkpoint" if wait_for_queries else "checkpoint")
         except duckdb.TransactionException:
@@ -177,6 +186,11 @@ class Ingest:
     def _readable(self, records: Sequence[Record]) -> Sequence[Record]:
         return redact_records(records) if self._redact else records
 
+    def _note_receipt(self, records: Sequence[Record]) -> None:
+        latest_us = max(record.received_at_ns for record in records) // 1000
+        received_at = datetime.fromtimestamp(0, UTC).replace(tzinfo=None) + timedelta(microseconds=latest_us)
+        self.received_until = max(self.received_until or received_at, received_at)
+
     def _store_halves(self, records: Sequence[Record]) -> None:
         middle = len(records) // 2
         self.store(records[:middle])
@@ -192,7 +206,10 @@ class Ingest:
                 )
         # Not before: the parts of a batch that is rolled back are not stored.
         self.keeping.known.add(batch.contents.new_parts())
-        self.rows_since_checkpoint += len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        rows = len(batch.spans) + len(batch.logs) + len(batch.metrics)
+        self.rows_since_checkpoint += rows + batch.resource_bytes // _BYTES_A_ROW
+        if self._pipeline.rollup.is_due:
+            self._pipeline.rollup.merge()
 
     def _write_rows(self, batch: Batch) -> None:
         self._pipeline.take_in(batch)
@@ -201,7 +218,7 @@ class Ingest:
             self._pipeline.leave_outdated()
             self._pipeline.normalize(batch.present_slots)
             self._pipeline.write("insert_spans", "insert_span_events")
-            self._pipeline.settle()
+            self._pipeline.settle(tells_alerts=batch.tells_alerts)
         if len(batch.logs):
             self._pipeline.fill("new_logs")
         if len(batch.metrics):

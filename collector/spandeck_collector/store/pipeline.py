@@ -18,9 +18,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from spandeck_collector.store.alert_rules import fire, prepare_rule, shipped_rules
+from spandeck_collector.store.alert_rules import prepare_arrival_rules
 from spandeck_collector.store.decode import Batch
 from spandeck_collector.store.prices import name_models
+from spandeck_collector.store.rollup import Rollup, create_tables
 from spandeck_schema import catalog
 from spandeck_schema.generated import mapped_spans
 from spandeck_schema.mapping import Mapping, load_mapping
@@ -52,14 +53,17 @@ _TABLES = (
     ("settle", "settled_calls"),
     ("settle", "settled_traces"),
     ("settle", "settled_runs"),
+    ("settle", "told_alerts"),
 )
 """Derived tables, each after those that it reads."""
 
 _NEW_SPANS = "new_spans"
 _LINK = ("near_calls", "linked_traces")
 _DETAILS = "span_details"
+_TOLD = "told_alerts"
 _TWINS = ("id_twins", "overlap_twins", "call_twins")
-_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in (*_LINK, _DETAILS, *_TWINS))
+_APART = (*_LINK, _DETAILS, *_TWINS, _TOLD)
+_SETTLE = tuple(name for folder, name in _TABLES if folder == "settle" and name not in _APART)
 _TREE = _SETTLE[: _SETTLE.index("counted_calls")]
 _REST = _SETTLE[len(_TREE) :]
 _HARMFUL_OPTIMIZERS = "statistics_propagation,compressed_materialization,empty_result_pullup,in_clause"
@@ -69,19 +73,20 @@ _READS = (
     ("normalize", "unnamed_models"),
     ("settle", "call_scopes"),
     ("settle", "details_count"),
-    ("settle", "settled_extent"),
     ("settle", "spending_changes"),
 )
 _EMPTIED = (*_INCOMING, "step_traces", *(name for _, name in _TABLES), "fired_alerts")
 _LEAVE_OUTDATED = (
+    "replace_outdated_spans",
     "leave_outdated_spans",
     "delete_outdated_spans",
     "delete_outdated_events",
     "delete_outdated_content",
     "delete_outdated_evaluations",
 )
+_CHANGES = ("call_changes", "span_changes", "trace_changes")
 _WRITES = (
-    *(("normalize", name) for name in _LEAVE_OUTDATED),
+    *(("rollup" if name == "replace_outdated_spans" else "normalize", name) for name in _LEAVE_OUTDATED),
     ("normalize", "insert_spans"),
     ("normalize", "insert_span_events"),
     ("normalize", "insert_span_content"),
@@ -99,6 +104,8 @@ _WRITES = (
     ("settle", "insert_traces"),
     ("settle", "delete_runs"),
     ("settle", "insert_runs"),
+    ("settle", "mark_told_alerts"),
+    ("settle", "add_told_alerts"),
     ("settle", "update_alerts"),
     ("settle", "insert_alerts"),
     ("settle", "delete_alerts"),
@@ -121,6 +128,8 @@ class Pipeline:
         self._connection = connection
         self._spending_zone: str | None = None
         self._spending_changes: list[tuple[Any, ...]] = []
+        self.silenced_rules: tuple[str, ...] = ()
+        self.rollup = Rollup(connection)
         self._scopes = set(connection.execute(catalog.sql("settle", "stored_call_scopes")).fetchall())
         with planning(connection):
             self._plan(connection)
@@ -137,16 +146,20 @@ class Pipeline:
                 connection.execute(f"create temp view trace_spans as {catalog.sql('settle', 'trace_spans')}")
             connection.execute(f"create temp table {name} as select * from ({catalog.sql(folder, name)}) limit 0")
         connection.execute("create temp table fired_alerts as select * from store.alerts limit 0")
+        create_tables(connection)
+        for name in _CHANGES:
+            connection.execute(f"create temp view {name} as {catalog.sql('rollup', name)}")
         for folder, name in _TABLES:
             connection.execute(f"prepare fill_{name} as insert into {name} by name {catalog.sql(folder, name)}")
+        groups = catalog.sql("rollup", "group_changes")
+        connection.execute(f"prepare insert_changed_groups as insert into store.rollup_hour by name {groups}")
         for folder, name in (*_READS, *_WRITES):
             connection.execute(f"prepare {name} as {catalog.sql(folder, name)}")
         for number, part in enumerate(load_mapping().parts):
             self._plan_new_spans(f"{_NEW_SPANS}_{number}", load_mapping().of_slots(part))
         for name in _EMPTIED:
             connection.execute(f"prepare empty_{name} as delete from {name}")
-        for rule in shipped_rules():
-            prepare_rule(connection, rule)
+        connection.execute(prepare_arrival_rules())
 
     def _plan_new_spans(self, name: str, mapping: Mapping) -> None:
         mapped = f"from ({mapped_spans(mapping)}) as mapped_spans"
@@ -181,8 +194,11 @@ class Pipeline:
         self.fill("new_arrivals", _NEW_SPANS if slots is None else _smallest_part(slots))
         name_models(self._connection, self.read("unnamed_models"))
 
-    def settle(self) -> None:
-        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`."""
+    def settle(self, *, tells_alerts: bool) -> None:
+        """Settle the touched traces, and those told with them, from `stored_spans` and `new_spans`.
+
+        `tells_alerts`: events of the incoming spans tell alerts that their program raised.
+        """
         has_twins = self._may_have_twins()
         if has_twins:
             self.fill(*_LINK)
@@ -191,8 +207,10 @@ class Pipeline:
         self.fill(*_TREE, *(_TWINS if has_twins else ()), *_REST)
         if self._spending_zone is not None:
             self._spending_changes += self.read(f"spending_changes(zone := '{self._spending_zone}')")
+        ((change_count,),) = self.read("insert_changed_groups")
+        self.rollup.add(change_count)
         self.write("delete_calls", "insert_calls", "delete_traces", "insert_traces", "delete_runs", "insert_runs")
-        self._settle_alerts()
+        self._settle_alerts(tells_alerts=tells_alerts)
 
     def watch_spending(self, time_zone: str | None) -> None:
         """From now on note what settling changes of spending, by days of the zone; None notes nothing."""
@@ -215,10 +233,15 @@ class Pipeline:
             self.fill(_DETAILS)
             self.write("tell_new_spans", "tell_stored_spans")
 
-    def _settle_alerts(self) -> None:
-        for since, until in self.read("settled_extent"):
-            for rule in shipped_rules():
-                fire(self._connection, rule, since, until)
+    def _settle_alerts(self, *, tells_alerts: bool) -> None:
+        self.write("fire_alerts")
+        if self.silenced_rules:
+            self._connection.execute(
+                "delete from fired_alerts where rule in (select unnest(?::varchar[]))", [list(self.silenced_rules)]
+            )
+        if tells_alerts:
+            self.fill(_TOLD)
+            self.write("mark_told_alerts", "add_told_alerts")
         self.write("update_alerts", "insert_alerts", "delete_alerts")
 
     def take_in(self, batch: Batch) -> None:

@@ -10,10 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from spandeck_collector.alerts.courier import Courier
+from spandeck_collector.alerts.rule_folder import RuleFolder
 from spandeck_collector.free_space import FreeSpace
 from spandeck_collector.journal import JournalReader, Record, Signal
 from spandeck_collector.journal_backlog import StoredMark
 from spandeck_collector.settings import Settings
+from spandeck_collector.store.alert_outbox import AlertOutbox
+from spandeck_collector.store.alert_watch import AlertWatch
 from spandeck_collector.store.attempts import DEATHS_TO_SET_ASIDE, DEATHS_TO_SINGLE, Attempts
 from spandeck_collector.store.command_desk import CommandDesk
 from spandeck_collector.store.ingest import DISK_ERRORS, Ingest, after
@@ -55,6 +59,12 @@ class Tail:
         self._stored = self._last_read = ingest.position()
         self._removed_before = 0
         self.commands = CommandDesk(ingest, settings.data_dir)
+        grace = timedelta(seconds=settings.alert_grace_s)
+        self._alerts = AlertWatch(ingest, RuleFolder(settings.alert_rules_dir), grace)
+        self._courier = self._outbox = None
+        if settings.alert_channels:
+            self._courier = Courier(settings.alert_channels, private_targets=settings.alert_private_targets)
+            self._outbox = AlertOutbox(ingest, settings, self._courier)
         self._checkpoint_rows = settings.checkpoint_rows
         # What is stored leaves the journal with a checkpoint only: long before the journal is full, one is due.
         self._checkpoint_bytes = settings.journal_limit_bytes // _CHECKPOINT_SHARE
@@ -89,14 +99,29 @@ class Tail:
             is_deleting = self._let_go()
             records = self._read()
             if records:
-                self._store(self._with_followers(records))
+                records = self._with_followers(records)
+                self._store(records)
+            self._judge_alerts(records)
             if self._run_command() or records or is_deleting:
                 self._checkpoint_when_due()
                 continue
             if not self._checkpoint_when_idle():
                 self._stop.wait(_LOOK_S)
         self.commands.close()
+        self._alerts.close()
+        if self._courier:
+            self._courier.close()
         self._checkpoint()
+
+    def _judge_alerts(self, records: Sequence[Record]) -> None:
+        """Up to now, or while more may wait in the journal, up to the receipt of the last that was stored."""
+        at_s = records[-1].received_at_ns / 1e9 if records else time.time()
+        try:
+            self._alerts.take_turn(datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None), is_busy=bool(records))
+            if self._outbox:
+                self._outbox.take_turn()
+        except duckdb.OutOfMemoryException as error:
+            _LOG.warning("Memory is short (SPANDECK_MEMORY_LIMIT), alerts are judged later: %s", error)
 
     def _run_command(self) -> bool:
         try:

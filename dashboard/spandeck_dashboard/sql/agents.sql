@@ -1,4 +1,5 @@
 -- grain: an agent of the period, dearest first, by its counted model calls; rows of kind agent are usage, not calls
+-- Beyond two days from roll-ups, percentiles within 1 %.
 -- params: since, until, service, model, agent
 with
 bounds as (
@@ -11,10 +12,28 @@ calls as (
     select *
     from llm_calls
     where
-        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        cast($until as timestamp) - cast($since as timestamp) <= interval 2 day
+        and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and model is not distinct from coalesce($model, model)
         and agent_name is not distinct from coalesce($agent, agent_name)
+),
+
+groups as (
+    select *
+    from call_groups_between($since, $until)
+    where
+        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
+        and kind != 'tool'
+        and service is not distinct from coalesce($service, service)
+        and model is not distinct from coalesce($model, model)
+        and agent_name is not distinct from coalesce($agent, agent_name)
+),
+
+percentiles as (
+    select *
+    from call_percentiles_between($since, $until, 'agent', 'llm', $service, $model, $agent)
+    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day
 ),
 
 costs as (
@@ -22,7 +41,19 @@ costs as (
         agent_name,
         cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
         sum(cost_usd) as cost_usd
-    from calls, bounds
+    from (
+        select
+            agent_name,
+            started_at,
+            cost_usd
+        from calls
+        union all
+        select
+            agent_name,
+            greatest(started_at, cast($since as timestamp)) as started_at,
+            cost_usd
+        from groups
+    ) as told, bounds
     group by all
 ),
 
@@ -30,11 +61,25 @@ trends as (
     select
         names.agent_name,
         list(round(coalesce(costs.cost_usd, 0), 6) order by buckets.bucket) as cost_trend
-    from (select distinct agent_name from calls) as names
+    from (select distinct known.agent_name from costs as known) as names
     cross join generate_series(0, 17) as buckets (bucket)
     left join costs
         on names.agent_name is not distinct from costs.agent_name and buckets.bucket = costs.bucket
     group by names.agent_name
+),
+
+sums as (
+    select
+        agent_name,
+        cast(coalesce(sum(call_count) filter (where kind != 'agent'), 0) as bigint) as call_count,
+        sum(error_count) filter (where kind != 'agent') as error_count,
+        cast(coalesce(sum(input_tokens) + sum(output_tokens), sum(input_tokens), sum(output_tokens)) as bigint)
+            as token_count,
+        case when sum(priced_call_count) > 0 then sum(cost_usd) end as cost_usd,
+        cast(sum(unpriced_call_count) as bigint) as unpriced_call_count
+    from groups
+    group by agent_name
+    having sum(call_count) > 0
 ),
 
 agents as (
@@ -50,6 +95,13 @@ agents as (
             as unpriced_call_count
     from calls
     group by agent_name
+    union all by name
+    select
+        sums.* exclude (error_count),
+        sums.error_count / nullif(sums.call_count, 0) as error_ratio,
+        percentiles.p95_ms
+    from sums
+    left join percentiles on sums.agent_name is not distinct from percentiles.value
 )
 
 select

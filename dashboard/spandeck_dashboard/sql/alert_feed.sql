@@ -1,5 +1,5 @@
 -- grain: one alert that fired in the period, latest first
--- params: since, until, severity
+-- params: since, until, severity, state
 select
     rule,
     severity,
@@ -17,5 +17,6 @@ from alerts
 where
     fired_at >= cast($since as timestamp) and fired_at < cast($until as timestamp)
     and severity is not distinct from coalesce($severity, severity)
+    and state is not distinct from coalesce($state, state)
 order by fired_at desc, rule asc
 limit 300

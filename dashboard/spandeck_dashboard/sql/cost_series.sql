@@ -1,4 +1,4 @@
--- grain: a thirtieth of the period and one of its five dearest models, or the rest as "other"; only with a cost
+-- grain: a thirtieth of the period and one of its five dearest models, or the rest as "other"; NULL without a cost
 -- params: since, until, service, model, agent
 with
 bounds as (
@@ -27,15 +27,32 @@ ranked as (
         row_number() over (order by sum(cost_usd) desc, count(*) desc, model asc) as rank
     from calls
     group by model
+),
+
+layers as (
+    select distinct
+        least(rank, 6) as rank,
+        if(rank > 5, 'other', coalesce(model, 'unnamed model')) as model
+    from ranked
+),
+
+sums as (
+    select
+        calls.bucket,
+        least(ranked.rank, 6) as rank,
+        sum(calls.cost_usd) as cost_usd
+    from calls
+    inner join ranked on calls.model is not distinct from ranked.model
+    group by all
 )
 
 select
-    cast(since_ms + (calls.bucket + 0.5) * width_ms as bigint) as middle_ms,
-    least(ranked.rank, 6) as rank,
-    if(ranked.rank > 5, 'other', coalesce(calls.model, 'unnamed model')) as model,
-    round(sum(calls.cost_usd), 6) as cost_usd
-from calls
+    cast(since_ms + (buckets.bucket + 0.5) * width_ms as bigint) as middle_ms,
+    layers.rank,
+    layers.model,
+    round(sums.cost_usd, 6) as cost_usd
+from layers
+cross join generate_series(0, 29) as buckets (bucket)
 cross join bounds
-inner join ranked on calls.model is not distinct from ranked.model
-group by all
-order by rank, middle_ms
+left join sums on layers.rank = sums.rank and buckets.bucket = sums.bucket
+order by layers.rank, middle_ms

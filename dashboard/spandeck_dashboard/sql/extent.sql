@@ -7,12 +7,16 @@ stored as (
 
 period as (
     select
-        count(*) as period_span_count,
-        count(*) filter (
-            where kind in ('agent', 'llm', 'embedding', 'tool', 'retriever', 'reranker', 'guardrail', 'mcp')
+        cast(coalesce(sum(span_count), 0) as bigint) as period_span_count,
+        cast(
+            coalesce(
+                sum(span_count) filter (
+                    where kind in ('agent', 'llm', 'embedding', 'tool', 'retriever', 'reranker', 'guardrail', 'mcp')
+                ),
+                0
+            ) as bigint
         ) as period_genai_span_count
-    from spans
-    where started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+    from span_groups_between($since, $until)
 )
 
 select

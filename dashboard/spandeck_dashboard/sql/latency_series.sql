@@ -34,9 +34,9 @@ latencies as (
 select
     cast(since_ms + (buckets.bucket + 0.5) * width_ms as bigint) as middle_ms,
     coalesce(latencies.call_count, 0) as call_count,
-    round(latencies.p50_ms / 1000, 3) as p50_s,
-    round(latencies.p95_ms / 1000, 3) as p95_s,
-    round(latencies.p99_ms / 1000, 3) as p99_s
+    latencies.p50_ms,
+    latencies.p95_ms,
+    latencies.p99_ms
 from generate_series(0, 59) as buckets (bucket)
 cross join bounds
 left join latencies on buckets.bucket = latencies.bucket

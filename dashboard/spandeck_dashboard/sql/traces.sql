@@ -1,10 +1,8 @@
 -- grain: one trace of the period, newest first, at most 500; slow means above the period's p95 of duration
 -- params: since, until, service, model, agent, only_errors, only_slow, only_dear, search
 with
-period as (
-    select
-        *,
-        quantile_cont(duration_ms, 0.95) over () as p95_ms
+period as not materialized (
+    select *
     from traces
     where
         started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
@@ -13,13 +11,16 @@ period as (
         and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
 ),
 
-matching as (
+matching as not materialized (
     select
         *,
         error_span_count + failed_llm_call_count + failed_tool_call_count > 0 or status = 'error' as has_error
     from period
     where
-        (not cast($only_slow as boolean) or duration_ms > p95_ms)
+        (
+            not cast($only_slow as boolean)
+            or duration_ms > (select quantile_cont(every.duration_ms, 0.95) from period as every)
+        )
         and (not cast($only_dear as boolean) or cost_usd > 1)
         and (
             cast($search as varchar) is null
@@ -29,14 +30,24 @@ matching as (
         )
 ),
 
-shown as (
+-- Found by two columns first, so that the others are read of these traces alone.
+latest as (
     select
-        *,
-        count(*) over () as matching_count
+        trace_id,
+        started_at
     from matching
     where not cast($only_errors as boolean) or has_error
     order by started_at desc, trace_id asc
     limit 500
+),
+
+shown as (
+    select
+        matching.*,
+        (select count(*) from matching as every where not cast($only_errors as boolean) or every.has_error)
+            as matching_count
+    from matching
+    inner join latest on matching.trace_id = latest.trace_id and matching.started_at = latest.started_at
 )
 
 select

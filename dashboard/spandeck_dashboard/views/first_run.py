@@ -10,6 +10,7 @@ from spandeck_dashboard import formats
 from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.facts import Fact, fact_strip
 from spandeck_dashboard.queries import CollectorDown, QueryRefused, ask_one, config
+from spandeck_dashboard.samples import SAMPLES
 
 _LOOK_AGAIN_S = 2
 
@@ -64,6 +65,18 @@ def draw() -> None:
             )
             st.text("To try the way without an agent of your own:")
             st.code("spandeck send-test", language="bash")
+        with card("samples", "Just looking?"):
+            st.text("About 400 sample traces of five services, with failures, slow answers and one dear request.")
+            st.button(
+                "Load sample traces",
+                key="load-samples",
+                icon=":material/science:",
+                on_click=SAMPLES.start,
+                disabled=SAMPLES.is_running,
+                type="primary",
+            )
+            if SAMPLES.failure():
+                st.code(SAMPLES.failure(), language=None, wrap_lines=True)
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +12,7 @@ from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.table import Column, table
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask
+from spandeck_dashboard.views import columns
 
 _ROWS_PX = 232
 _COLOURS = {"critical": ":red", "error": ":red", "warning": ":orange"}
@@ -47,22 +46,13 @@ def draw_models(filters: Filters) -> None:
     """Models, dearest first, with the colours of the chart above."""
     rows = ask("models", **filters.calls())
     colours = theme.palette()
+    swatches = [charts.series_colour(int(rank), colours) for rank in rows["rank"]]
     table(
         [
-            Column(
-                "Model",
-                _texts(rows["model"], "unnamed model"),
-                swatch=[charts.series_colour(int(rank), colours) for rank in rows["rank"]],
-            ),
-            Column(
-                "Cost",
-                [_cost(*each) for each in zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)],
-                "number",
-                "84px",
-                sort=_numbers(rows["cost_usd"]),
-            ),
-            Column("p95", _durations(rows["p95_ms"]), "number", "70px", sort=_numbers(rows["p95_ms"])),
-            Column("Calls", _counts(rows["call_count"]), "number", "58px", sort=_numbers(rows["call_count"])),
+            columns.text("Model", rows["model"], "unnamed model", swatch=swatches),
+            columns.money("Cost", rows["cost_usd"], rows["unpriced_call_count"], "84px"),
+            columns.duration("p95", rows["p95_ms"], "70px"),
+            columns.count("Calls", rows["call_count"], "58px"),
         ],
         key="models",
         label="Models by cost",
@@ -74,63 +64,40 @@ def draw_models(filters: Filters) -> None:
 def draw_tools(filters: Filters) -> None:
     """Tools, worst first; a row opens the latest failed call."""
     params = filters.calls()
-    with card("tools", "Tools", "worst first", queries=("tools",), **params):
+    with card("tools", "Tools", "worst first", queries=("tools",), params=params):
         rows = ask("tools", **params)
-        errors = [_error(*each) for each in zip(rows["top_error_type"], rows["top_error_message"], strict=True)]
         opened = table(
-            [
-                Column("Tool", _texts(rows["tool_name"], "unnamed tool"), width="23%"),
-                Column(
-                    "Failed",
-                    [formats.ratio(each) for each in rows["error_ratio"]],
-                    "number",
-                    "112px",
-                    sort=_numbers(rows["error_ratio"]),
-                    share=_numbers(rows["share_of_worst"]),
-                ),
-                Column("When", [""] * len(rows), width="92px", trend=_trends(rows["error_trend"])),
-                Column("Calls", _counts(rows["call_count"]), "number", "60px", sort=_numbers(rows["call_count"])),
-                Column("p95", _durations(rows["p95_ms"]), "number", "76px", sort=_numbers(rows["p95_ms"])),
-                Column("Most frequent error", errors, tone=["muted" if e == formats.UNKNOWN else "" for e in errors]),
-            ],
+            tool_columns(rows),
             key="tools",
             label="Tools, worst first",
-            links=_links(rows, "last_failed_trace_id", "last_failed_span_id"),
+            links=columns.links(rows, "last_failed_trace_id", "last_failed_span_id"),
             height=_ROWS_PX,
             grows=False,
             empty="No tool call in this period.",
         )
-        _go(rows, opened, "last_failed_trace_id", "last_failed_span_id")
+        columns.go(rows, opened, "last_failed_trace_id", "last_failed_span_id")
+
+
+def tool_columns(rows: pd.DataFrame) -> list[Column]:
+    """What is shown of a tool, from `tools`."""
+    errors = [columns.reason(*each) for each in zip(rows["top_error_type"], rows["top_error_message"], strict=True)]
+    return [
+        columns.text("Tool", rows["tool_name"], "unnamed tool", width="23%"),
+        columns.ratio("Failed", rows["error_ratio"], "112px", share=columns.numbers(rows["share_of_worst"])),
+        columns.trend("When", rows["error_trend"], "92px"),
+        columns.count("Calls", rows["call_count"], "60px"),
+        columns.duration("p95", rows["p95_ms"]),
+        Column("Most frequent error", errors, tone=["muted" if e == formats.UNKNOWN else "" for e in errors]),
+    ]
 
 
 def draw_agents(filters: Filters) -> None:
     """Agents, dearest first."""
     params = filters.calls()
-    with card("agents", "Agents", "by cost", queries=("agents",), **params):
+    with card("agents", "Agents", "by cost", queries=("agents",), params=params):
         rows = ask("agents", **params)
         table(
-            [
-                Column("Agent", _texts(rows["agent_name"], "outside any agent")),
-                Column(
-                    "Cost",
-                    [_cost(*each) for each in zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)],
-                    "number",
-                    "128px",
-                    sort=_numbers(rows["cost_usd"]),
-                    share=_numbers(rows["cost_share"]),
-                ),
-                Column("When", [""] * len(rows), width="118px", trend=_trends(rows["cost_trend"])),
-                Column("Tokens", _counts(rows["token_count"]), "number", "72px", sort=_numbers(rows["token_count"])),
-                Column("Calls", _counts(rows["call_count"]), "number", "60px", sort=_numbers(rows["call_count"])),
-                Column("p95", _durations(rows["p95_ms"]), "number", "76px", sort=_numbers(rows["p95_ms"])),
-                Column(
-                    "Failed",
-                    [formats.ratio(each) for each in rows["error_ratio"]],
-                    "number",
-                    "70px",
-                    sort=_numbers(rows["error_ratio"]),
-                ),
-            ],
+            agent_columns(rows),
             key="agents",
             label="Agents by cost",
             height=_ROWS_PX,
@@ -139,38 +106,46 @@ def draw_agents(filters: Filters) -> None:
         )
 
 
+def agent_columns(rows: pd.DataFrame) -> list[Column]:
+    """What is shown of an agent, from `agents`."""
+    shares = columns.numbers(rows["cost_share"])
+    return [
+        columns.text("Agent", rows["agent_name"], "outside any agent"),
+        columns.money("Cost", rows["cost_usd"], rows["unpriced_call_count"], "128px", share=shares),
+        columns.trend("When", rows["cost_trend"], "118px"),
+        columns.count("Tokens", rows["token_count"], "72px"),
+        columns.count("Calls", rows["call_count"], "60px"),
+        columns.duration("p95", rows["p95_ms"]),
+        columns.ratio("Failed", rows["error_ratio"], "70px"),
+    ]
+
+
 def draw_errors(filters: Filters) -> None:
     """Kinds of failure, most frequent first; a row opens the latest one."""
     rows = ask("errors", **filters.calls())
     opened = table(
         [
-            Column("Error", _texts(rows["error_type"]), note=_texts(rows["source"])),
-            Column("Count", _counts(rows["error_count"]), "number", "62px", sort=_numbers(rows["error_count"])),
-            Column(
-                "Last",
-                [formats.ago(each) for each in rows["last_age_s"]],
-                "number",
-                "86px",
-                sort=_numbers(rows["last_age_s"]),
-            ),
+            columns.text("Error", rows["error_type"], note=columns.texts(rows["source"])),
+            columns.count("Count", rows["error_count"], "62px"),
+            columns.ago("Last", rows["last_age_s"], "86px"),
         ],
         key="error-kinds",
         label="Kinds of failure",
-        links=_links(rows, "last_trace_id", "last_span_id"),
+        links=columns.links(rows, "last_trace_id", "last_span_id"),
         height=_ROWS_PX,
         grows=False,
         empty="No failed call in this period.",
     )
-    _go(rows, opened, "last_trace_id", "last_span_id")
+    columns.go(rows, opened, "last_trace_id", "last_span_id")
 
 
 def draw_services(filters: Filters) -> None:
     """Services by their entry spans, GenAI or not."""
     params = filters.only("since", "until", "service")
-    with card("services", "Services", "entry spans", queries=("services",), **params):
+    with card("services", "Services", "entry spans", queries=("services",), params=params):
         rows = ask("services", **params)
         table(
-            [Column("Service", _texts(rows["service"], "unnamed service")), *_latency_columns(rows)],
+            [columns.text("Service", rows["service"], "unnamed service"), *_latency_columns(rows)],
             key="services",
             label="Services",
             height=_ROWS_PX,
@@ -181,13 +156,11 @@ def draw_services(filters: Filters) -> None:
 def draw_operations(filters: Filters) -> None:
     """Operations of services, slowest first."""
     params = filters.only("since", "until", "service")
-    with card("operations", "Operations", "slowest first", queries=("operations",), **params):
+    with card("operations", "Operations", "slowest first", queries=("operations",), params=params):
         rows = ask("operations", **params)
+        services = columns.texts(rows["service"], "unnamed service")
         table(
-            [
-                Column("Operation", _texts(rows["name"]), note=_texts(rows["service"], "unnamed service")),
-                *_latency_columns(rows),
-            ],
+            [columns.text("Operation", rows["name"], note=services), *_latency_columns(rows)],
             key="operations",
             label="Operations, slowest first",
             height=_ROWS_PX,
@@ -196,50 +169,41 @@ def draw_operations(filters: Filters) -> None:
 
 
 def _latency_columns(rows: pd.DataFrame) -> list[Column]:
-    columns = [Column("Calls", _counts(rows["call_count"]), "number", "62px", sort=_numbers(rows["call_count"]))]
-    columns += [
-        Column(name, _durations(rows[key]), "number", "70px", sort=_numbers(rows[key]))
-        for name, key in (("p50", "p50_ms"), ("p95", "p95_ms"), ("p99", "p99_ms"))
+    return [
+        columns.count("Calls", rows["call_count"], "62px"),
+        *(columns.duration(name, rows[f"{name}_ms"], "70px") for name in ("p50", "p95", "p99")),
+        columns.ratio("Failed", rows["error_ratio"], "70px"),
     ]
-    ratios = [formats.ratio(each) for each in rows["error_ratio"]]
-    return [*columns, Column("Failed", ratios, "number", "70px", sort=_numbers(rows["error_ratio"]))]
 
 
-def _go(rows: pd.DataFrame, opened: int | None, trace: str, span: str) -> None:
-    if opened is not None and opened < len(rows):
-        routes.open_trace(rows[trace].iloc[opened], rows[span].iloc[opened])
+def draw_production(filters: Filters) -> None:
+    """Requests by service, with everything that is counted of them."""
+    params = filters.only("since", "until", "service")
+    with card("production", "Requests", "by the service that they entered", queries=("production",), params=params):
+        rows = ask("production", **params)
+        table(
+            _production_columns(rows),
+            key="production",
+            label="Requests by service",
+            height=_ROWS_PX,
+            grows=True,
+        )
 
 
-def _links(rows: pd.DataFrame, trace: str, span: str) -> list[str | None]:
-    return [routes.trace_link(*each) for each in zip(rows[trace], rows[span], strict=True)]
-
-
-def _cost(usd: Any, unpriced: Any) -> str:
-    if formats.number(unpriced) and formats.is_unknown(usd):
-        return "no price"
-    return formats.money(usd) + (" + ?" if formats.number(unpriced) else "")
-
-
-def _error(error_type: Any, message: Any) -> str:
-    parts = [formats.plain(error_type), formats.first_line(message)]
-    return ": ".join(part for part in parts if part != formats.UNKNOWN) or formats.UNKNOWN
-
-
-def _texts(values: Sequence[Any] | pd.Series, unknown: str = formats.UNKNOWN) -> list[str]:
-    return [unknown if formats.is_unknown(each) else formats.first_line(each) for each in values]
-
-
-def _counts(values: pd.Series) -> list[str]:
-    return [formats.count(each) for each in values]
-
-
-def _durations(values: pd.Series) -> list[str]:
-    return [formats.duration(each) for each in values]
-
-
-def _numbers(values: pd.Series) -> list[float | None]:
-    return [formats.number(each) for each in values]
-
-
-def _trends(values: pd.Series) -> list[list[float]]:
-    return [[float(each) for each in trend] for trend in values]
+def _production_columns(rows: pd.DataFrame) -> list[Column]:
+    judged = [f"of {formats.count(each)}" if formats.number(each) else "" for each in rows["judged_count"]]
+    return [
+        columns.text("Service", rows["service"], "unnamed service"),
+        columns.count("Requests", rows["request_count"], "74px"),
+        columns.ratio("Well", rows["success_ratio"], "64px"),
+        columns.ratio("Tools well", rows["tool_success_ratio"], "78px"),
+        columns.ratio("Hallucinated", rows["hallucination_ratio"], "128px", note=judged),
+        columns.duration("Mean", rows["average_ms"], "70px"),
+        *(columns.duration(name, rows[f"{name}_ms"], "70px") for name in ("p50", "p95", "p99")),
+        columns.duration("First token p95", rows["time_to_first_token_p95_ms"], "112px"),
+        columns.money("Cost", rows["cost_usd"], rows["unpriced_call_count"], "96px"),
+        columns.money("Per request", rows["cost_per_request_usd"], width="86px"),
+        columns.count("Loops", rows["loop_count"], "56px"),
+        columns.count("Steps", rows["step_count"], "56px"),
+        columns.count("Retries", rows["retry_count"], "60px"),
+    ]

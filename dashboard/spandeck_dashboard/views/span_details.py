@@ -13,6 +13,7 @@ from spandeck_dashboard import formats
 from spandeck_dashboard.components.facts import Fact, fact_list, fact_strip
 from spandeck_dashboard.queries import ask, ask_one
 from spandeck_dashboard.views.messages import spoken
+from spandeck_dashboard.views.trace_cost import draw_span_cost
 
 _CONTENT_LIMIT = 40_000
 _SIDES = {
@@ -23,14 +24,14 @@ _SIDES = {
     "output": "Output",
 }
 _NAMES = {"gen_ai.tool.call.arguments": "Arguments", "gen_ai.tool.call.result": "Result"}
-_TABS = ["Content", "Attributes", "Events", "Resource"]
+_TABS = ["Content", "Cost", "Attributes", "Events", "Resource"]
 
 
 def draw_span_details(trace_id: str, span_id: str, trace_started_at: datetime) -> None:
     """Draw the panel; asks for the span and, on its tab, for its events."""
     span = ask_one("span_details", trace=trace_id, span=span_id)
     if not span:
-        st.text("This span is not stored (any more).")
+        st.text("This span is not stored: it still runs, or it is not kept any more.")
         return
     with st.container(key="span-name"):
         st.text(formats.first_line(span["name"]))
@@ -53,6 +54,8 @@ def draw_span_details(trace_id: str, span_id: str, trace_started_at: datetime) -
 def _draw_tab(tab: str, trace_id: str, span: Mapping[str, Any], attributes: dict[str, str]) -> None:
     if tab == "Content":
         _draw_content(trace_id, str(span["span_id"]))
+    elif tab == "Cost":
+        draw_span_cost(trace_id, str(span["span_id"]))
     elif tab == "Attributes":
         fact_list(_pairs(_known(span) | attributes), key="span-attributes")
     elif tab == "Events":

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from spandeck_dashboard import formats, frame, routes
-from spandeck_dashboard.cards import sql_button
 from spandeck_dashboard.components.facts import Fact, fact_strip
-from spandeck_dashboard.components.waterfall import waterfall
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import ask, ask_one
-from spandeck_dashboard.views.span_details import draw_span_details
+from spandeck_dashboard.queries import ask_one
+from spandeck_dashboard.views import trace_views
+from spandeck_dashboard.views.trace_cost import draw_trace_cost
+from spandeck_dashboard.views.trace_views import VIEWS, WATERFALL
 
 _ID_SHOWN = 8
-_SELECTED = "selected_span"
+# A badge is markdown: only these words may pass.
+_ARCHITECTURES = frozenset({"orchestrated", "autonomous", "hierarchical", "hybrid"})
 
 
 @frame.page_of("trace")
 def page(filters: Filters) -> None:
-    """Header, summary strip, waterfall and the details of the selected span."""
+    """Header, summary strip, and one of its views."""
     trace_id = st.query_params.get("trace", "").strip().lower()
     summary = ask_one("trace_summary", trace=trace_id) if trace_id else {}
     if not summary:
@@ -30,32 +30,11 @@ def page(filters: Filters) -> None:
         return
     _draw_header(summary, filters)
     fact_strip(_facts(summary), key="summary", card=True)
-    spans = ask("trace_spans", trace=trace_id)
-    _draw_notes(summary, len(spans))
-    selected = _first_selection(spans, st.query_params.get("span"))
-    left, right = st.columns([2.4, 1], gap="small")
-    with left:
-        now_selected = waterfall(spans, key=f"waterfall-{trace_id}", selected=selected, on_select=_rerun_details)
-    with right:
-        st.session_state[_SELECTED] = (f"waterfall-{trace_id}", now_selected)
-        _details(trace_id, summary)
-
-
-def _rerun_details() -> None:
-    st.rerun("details")
-
-
-@st.fragment(key="details")
-def _details(trace_id: str, summary: Mapping[str, Any]) -> None:
-    key, span_id = st.session_state[_SELECTED]
-    state = st.session_state.get(key)
-    if state is not None and state.get("selected"):
-        span_id = state["selected"]
-    with st.container(border=True, key="card-span"):
-        if span_id:
-            draw_span_details(trace_id, str(span_id), summary["started_at"])
-        else:
-            st.text("This trace has no span yet.")
+    _draw_notes(summary)
+    view = st.segmented_control(
+        "View", VIEWS, default=WATERFALL, required=True, key="view", label_visibility="collapsed", bind="query-params"
+    )
+    trace_views.draw(view or WATERFALL, trace_id, summary)
 
 
 def _draw_unknown(trace_id: str) -> None:
@@ -86,7 +65,9 @@ def _draw_header(summary: Mapping[str, Any], filters: Filters) -> None:
             with st.popover("Link", icon=":material/link:", key="trace-link"):
                 origin = (st.context.url or "").split("/trace")[0].rstrip("/")
                 st.code(f"{origin}{routes.trace_link(trace_id)}", language=None, wrap_lines=True)
-            sql_button("trace", ("trace_summary", "trace_spans"), trace=trace_id)
+            if summary["llm_call_count"]:
+                with st.popover("Why this cost", icon=":material/receipt_long:", key="trace-cost"):
+                    draw_trace_cost(trace_id)
 
 
 def _draw_badges(summary: Mapping[str, Any]) -> None:
@@ -96,6 +77,8 @@ def _draw_badges(summary: Mapping[str, Any]) -> None:
         st.badge(f"{errors} {'error' if errors == 1 else 'errors'}", icon=":material/error:", color="red")
     else:
         st.badge("ok", icon=":material/check:", color="green")
+    if summary["architecture"] in _ARCHITECTURES:
+        st.badge(str(summary["architecture"]), color="gray")
 
 
 def _neighbour_button(label: str, icon: str, trace_id: object) -> None:
@@ -125,28 +108,9 @@ def _calls(number: Any, failed: int) -> tuple[str, str, bool]:
     return formats.count(number), f"{failed} failed" if failed else "", bool(failed)
 
 
-def _draw_notes(summary: Mapping[str, Any], shown: int) -> None:
-    notes = []
-    orphans, stored = int(summary["orphan_count"]), int(summary["span_count"])
+def _draw_notes(summary: Mapping[str, Any]) -> None:
+    orphans = int(summary["orphan_count"])
     if orphans:
         spans = "1 span names a parent" if orphans == 1 else f"{orphans} spans name a parent"
-        notes.append(f"{spans} that was not received: a part may be missing. Late spans join when they come.")
-    if stored > shown:
-        notes.append(f"Only the first {shown:,} of {stored:,} spans are drawn; figures above count all.")
-    if notes:
         with st.container(key="trace-note"):
-            st.text("\n".join(notes))
-
-
-def _first_selection(spans: pd.DataFrame, asked: str | None) -> str | None:
-    if spans.empty:
-        return None
-    ids = set(spans["span_id"])
-    if asked in ids:
-        return asked
-    failed = spans[(spans["status"] == "error")]
-    leaves = failed[failed["error_count"] == 1]
-    for rows in (leaves, failed, spans):
-        if not rows.empty:
-            return str(rows["span_id"].iloc[0])
-    return None
+            st.text(f"{spans} that was not received: a part may be missing. Late spans join when they come.")

@@ -5,41 +5,50 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from spandeck_dashboard import formats, frame, routes
-from spandeck_dashboard.cards import heading
+from spandeck_dashboard import formats, frame
+from spandeck_dashboard.cards import guarded, heading
+from spandeck_dashboard.components.pulse import pulse
 from spandeck_dashboard.components.table import LIST_HEIGHT, Column, table
-from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import Parameter, ask, ask_one
-from spandeck_dashboard.views import first_run
+from spandeck_dashboard.filters import Filters, moved_to_now
+from spandeck_dashboard.queries import Parameter, ask
+from spandeck_dashboard.views import columns
 
+_BEAT_S = 5
 _ERRORS, _SLOW, _DEAR = "Errors", "Slow > p95", "Cost > $1"
 
 
 @frame.page_of("traces")
+@frame.needs_spans
 def page(filters: Filters) -> None:
     """Search, quick filters and the table; a click on a row opens the trace."""
-    extent = ask_one("extent", **filters.only("since", "until"))
-    if not extent["span_count"]:
-        first_run.draw()
-        return
-    if not extent["period_span_count"]:
-        frame.draw_empty_range(filters)
-        return
     with st.container(horizontal=True, key="trace-filters", vertical_alignment="center"):
-        params = filters.calls() | _narrowing()
+        narrowing = _narrowing()
+        is_tail = st.toggle("Live tail", key="live", bind="query-params", disabled=not filters.is_live)
+    _draw_list(filters, narrowing, is_tail=is_tail and filters.is_live)
+
+
+@st.fragment
+@guarded("traces")
+def _draw_list(filters: Filters, narrowing: dict[str, Parameter], *, is_tail: bool) -> None:
+    params = (moved_to_now(filters) if is_tail else filters).calls() | narrowing
     with st.container(border=True, key="card-traces"):
         rows = ask("traces", **params)
-        heading("traces", "Traces", _how_many(rows), queries=("traces",), **params)
+        heading(
+            "traces", "Traces", _how_many(rows), queries=("traces",), controls=lambda: _beat(is_tail), params=params
+        )
         opened = table(
             _columns(rows, st.context.timezone),
             key="traces",
             label="Traces, newest first",
-            links=[routes.trace_link(each) for each in rows["trace_id"]],
+            links=columns.links(rows, "trace_id"),
             height=LIST_HEIGHT,
             empty="No trace matches these filters.",
         )
-    if opened is not None and opened < len(rows):
-        routes.open_trace(rows["trace_id"].iloc[opened])
+    columns.go(rows, opened, "trace_id", from_fragment=True)
+
+
+def _beat(is_tail: bool) -> None:
+    pulse(key="trace-beat", every_s=_BEAT_S, is_on=is_tail)
 
 
 def _narrowing() -> dict[str, Parameter]:
@@ -100,43 +109,19 @@ def _what_columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
 
 
 def _figure_columns(rows: pd.DataFrame) -> list[Column]:
-    duration, first_token = _numbers(rows, "duration_ms"), _numbers(rows, "time_to_first_token_ms")
-    costs = [_cost(*each) for each in zip(rows["cost_usd"], rows["unpriced_call_count"], strict=True)]
     return [
-        Column(
-            "Duration",
-            [formats.duration(each) for each in duration],
-            "number",
-            "120px",
-            sort=duration,
-            share=_numbers(rows, "duration_share"),
-        ),
-        Column("First token", [formats.duration(each) for each in first_token], "number", "84px", sort=first_token),
-        Column("Cost", costs, "number", "92px", sort=_numbers(rows, "cost_usd")),
-        _count_column(rows, "Tokens", "token_count", "72px"),
-        _count_column(rows, "Spans", "span_count", "62px"),
+        columns.duration("Duration", rows["duration_ms"], "120px", share=columns.numbers(rows["duration_share"])),
+        columns.duration("First token", rows["time_to_first_token_ms"], "84px"),
+        columns.money("Cost", rows["cost_usd"], rows["unpriced_call_count"], "108px"),
+        columns.count("Tokens", rows["token_count"], "72px"),
+        columns.count("Spans", rows["span_count"], "62px"),
     ]
 
 
 def _outcome_columns(rows: pd.DataFrame) -> list[Column]:
-    errors = _numbers(rows, "error_count")
+    errors = columns.numbers(rows["error_count"])
     shown = [formats.count(each) if each else "" for each in errors]
-    sessions = [formats.plain(each) for each in rows["session_id"]]
     return [
         Column("Errors", shown, "number", "62px", sort=errors, tone=["error"] * len(rows)),
-        Column("Session", sessions, width="154px", tone=["muted"] * len(rows)),
+        columns.text("Session", rows["session_id"], width="154px", tone=["muted"] * len(rows)),
     ]
-
-
-def _count_column(rows: pd.DataFrame, title: str, name: str, width: str) -> Column:
-    return Column(title, [formats.count(each) for each in rows[name]], "number", width, sort=_numbers(rows, name))
-
-
-def _numbers(rows: pd.DataFrame, name: str) -> list[float | None]:
-    return [formats.number(each) for each in rows[name]]
-
-
-def _cost(usd: object, unpriced: object) -> str:
-    if formats.number(unpriced) and formats.is_unknown(usd):
-        return "no price"
-    return formats.money(usd) + (" + ?" if formats.number(unpriced) else "")

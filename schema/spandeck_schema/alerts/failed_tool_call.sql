@@ -1,6 +1,8 @@
--- grain: one tool call that failed
+-- grain: one tool call that failed; those of a trace that fail alike are one alert
+-- name: failed_tool_call
 -- severity: error
--- key: span
+-- key: trace and subject
+-- cool-down: 10m
 -- message: Tool call failed: {subject}
 select
     tool_name || coalesce(': ' || error_type, '') as subject,

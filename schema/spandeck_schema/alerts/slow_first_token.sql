@@ -1,6 +1,8 @@
 -- grain: one model call whose first token took longer than 2,000 ms
+-- name: slow_first_token
 -- severity: warning
 -- key: span
+-- cool-down: 10m
 -- message: Time to first token of {subject} was {value} ms, above {threshold} ms
 select
     coalesce(model, 'an unnamed model') as subject,

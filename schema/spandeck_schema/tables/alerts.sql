@@ -1,4 +1,4 @@
--- grain: one alert; one a rule and subject, the subject being a span or a trace
+-- grain: one alert: of a rule about spans one a span or trace, of a rule about a window one from pending to resolved
 create table if not exists store.alerts (
     rule varchar not null,
     severity varchar not null,
@@ -6,10 +6,17 @@ create table if not exists store.alerts (
     message varchar not null,
     value double,
     threshold double,
-    fired_at timestamp not null,
+    fired_at timestamp,
     resolved_at timestamp,
     state varchar not null,
     trace_id varchar,
     span_id varchar,
-    alert_key varchar not null
+    alert_key varchar not null,
+    pending_at timestamp not null,
+    quiet_at timestamp,
+    last_at timestamp not null,
+    repeat_count bigint not null,
+    raised_by varchar not null,
+    follows_trace boolean not null,
+    noticed_at timestamp not null
 );

@@ -1,4 +1,5 @@
 -- grain: one result of an evaluation as it was told; one that is told twice, by event and log, has two rows
+-- noqa: disable=PRS
 create table if not exists store.evaluations (
     trace_id varchar,
     span_id varchar,
@@ -9,7 +10,7 @@ create table if not exists store.evaluations (
     name varchar,
     score double,
     label varchar,
-    explanation varchar,
+    explanation varchar using compression zstd,
     evaluator varchar,
     source varchar not null,
     evaluated_at timestamp,

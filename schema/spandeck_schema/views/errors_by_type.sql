@@ -10,5 +10,5 @@ select
     arg_max(trace_id, started_at) as last_trace_id,
     arg_max(span_id, started_at) as last_span_id
 from store.spans
-where status = 'error'
+where status = 'error' and kind != 'details'
 group by all;

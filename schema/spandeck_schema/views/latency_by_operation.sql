@@ -10,4 +10,5 @@ select
     quantile_cont(duration_ms, 0.95) as p95_ms,
     quantile_cont(duration_ms, 0.99) as p99_ms
 from store.spans
+where kind is distinct from 'details'
 group by all;

@@ -8,5 +8,5 @@ select
     quantile_cont(duration_ms, 0.95) as p95_ms,
     quantile_cont(duration_ms, 0.99) as p99_ms
 from store.spans
-where parent_span_id is null or otel_kind in ('SERVER', 'CONSUMER')
+where kind is distinct from 'details' and (parent_span_id is null or otel_kind in ('SERVER', 'CONSUMER'))
 group by all;

@@ -13,6 +13,7 @@ select
     error_type,
     error_message,
     cache_hit,
-    attempt
+    attempt,
+    tool_input_hash as arguments_hash
 from store.calls
 where counted and kind = 'tool';

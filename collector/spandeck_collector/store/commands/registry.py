@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spandeck_collector.store.commands.alerts import acknowledge_alert, resend_alerts, snooze_alert
 from spandeck_collector.store.commands.backup import backup
 from spandeck_collector.store.commands.budgets import import_budgets
 from spandeck_collector.store.commands.command import Action, Beside, Command, CommandError, Parameters
@@ -13,6 +14,7 @@ from spandeck_collector.store.commands.prices import apply_prices, import_prices
 from spandeck_collector.store.commands.saved_queries import delete_query, save_query
 
 COMMANDS: Mapping[str, Command] = {
+    "acknowledge_alert": acknowledge_alert,
     "apply_prices": apply_prices,
     "backup": backup,
     "delete_query": delete_query,
@@ -20,7 +22,9 @@ COMMANDS: Mapping[str, Command] = {
     "import_budgets": import_budgets,
     "import_prices": import_prices,
     "normalize": normalize,
+    "resend_alerts": resend_alerts,
     "save_query": save_query,
+    "snooze_alert": snooze_alert,
 }
 
 

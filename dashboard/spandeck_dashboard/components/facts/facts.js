@@ -1,10 +1,3 @@
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 export default function ({ data, parentElement }) {
   const list = element("dl", `part facts ${data.shape}${data.card ? " card" : ""}`);
   for (const fact of data.facts) {

@@ -1,19 +1,5 @@
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 160;
 const HEIGHT = 34;
-
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function shape(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
 
 function pieces(trend) {
   const known = trend.filter((value) => value !== null);

@@ -1,13 +1,6 @@
 const TABLES = new WeakMap();
 const SIGNS = { ok: "✓", error: "✕", warning: "!", info: "i", muted: "" };
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 function trendOf(values) {
   const box = element("span", "trend");
   box.setAttribute("aria-hidden", "true");

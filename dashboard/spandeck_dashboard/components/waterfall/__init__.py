@@ -9,7 +9,7 @@ import pandas as pd
 from spandeck_dashboard import formats
 from spandeck_dashboard.components import part
 
-_render = part("waterfall", "tree.js")
+_render = part("waterfall", "tree.js", "lanes.js")
 
 
 def waterfall(spans: pd.DataFrame, *, key: str, selected: str | None, on_select: Callable[[], None]) -> str | None:
@@ -43,12 +43,16 @@ def _columns(spans: pd.DataFrame) -> dict[str, list[object]]:
         "offset": numbers("offset_ms"),
         "duration": numbers("duration_ms"),
         "firstToken": numbers("time_to_first_token_ms"),
-        "durationText": [formats.duration(value) for value in spans["duration_ms"]],
+        "durationText": [
+            "running" if is_open else formats.duration(value)
+            for is_open, value in zip(spans["is_open"], spans["duration_ms"], strict=True)
+        ],
         "tokens": ["" if formats.is_unknown(value) else formats.count(value) for value in spans["token_count"]],
         "cost": [_cost(*row) for row in zip(spans["cost_usd"], spans["unpriced_call_count"], strict=True)],
         "sum": [not counted for counted in spans["is_counted"].astype(bool)],
         "errorsBelow": [int(value) for value in spans["error_count"].fillna(0)],
         "orphan": [bool(value) for value in spans["is_orphan"]],
+        "open": [bool(value) for value in spans["is_open"]],
     }
 
 

@@ -39,7 +39,16 @@ function walk(roots, visit, goesOn = () => true) {
   }
 }
 
-const endOf = (span) => span.offset + (span.duration ?? 0);
+const endOf = (span) => span.end ?? span.offset + (span.duration ?? 0);
+
+/* What still runs reaches as far as anything that is known of the trace, and a little further than its start. */
+function markOpenEnds(spans) {
+  if (!spans.some((span) => span.open)) return;
+  const starts = spans.map((span) => span.offset);
+  const last = Math.max(...spans.map(endOf));
+  const least = (last - Math.min(...starts)) * 0.06 || 1;
+  for (const span of spans) if (span.open && span.duration === null) span.end = Math.max(last, span.offset + least);
+}
 
 /* Going back from a span's end, the child that ended last is what it waited for. */
 function markCriticalPath(roots) {
@@ -61,6 +70,7 @@ function traceOf(columns) {
   const spans = spansOf(columns);
   const { byId, roots } = treeOf(spans);
   walk(roots, (span, depth) => { span.depth = depth; });
+  markOpenEnds(spans);
   markCriticalPath(roots);
   const from = spans.reduce((least, span) => Math.min(least, span.offset), Infinity);
   const to = spans.reduce((most, span) => Math.max(most, endOf(span)), -Infinity);

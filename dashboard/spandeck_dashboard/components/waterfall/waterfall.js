@@ -10,20 +10,6 @@ const KINDS = {
 };
 const LEGEND = [["◆", "agent", "agent"], ["●", "llm", "model"], ["■", "tool", "tool"], ["▲", "guard", "guard"]];
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function button(text, onclick) {
-  const node = element("button", "knob", text);
-  node.type = "button";
-  node.onclick = onclick;
-  return node;
-}
-
 /* ------------------------------------------------------------------ frame */
 
 function build(view, parent) {
@@ -46,6 +32,8 @@ function toolbar(view) {
   view.foldAll = button("Collapse", () => foldAll(view));
   view.nextError = button("Next error", () => toNextError(view));
   view.copy = button("Copy link", () => copyLink(view));
+  view.packing = button("Lanes", () => { view.packed = !view.packed; pressed(view); layout(view); reveal(view); });
+  view.packing.title = "Pack the spans: what ran at once stands in lanes of its own";
   const legend = element("span", "legend");
   for (const [sign, kind, name] of LEGEND) {
     const mark = element("i", `sign ${kind}`, sign);
@@ -54,7 +42,7 @@ function toolbar(view) {
     entry.append(mark, name);
     legend.append(entry);
   }
-  bar.append(view.input, view.critical, view.foldAll, view.nextError, view.copy, legend);
+  bar.append(view.input, view.critical, view.packing, view.foldAll, view.nextError, view.copy, legend);
   return bar;
 }
 
@@ -74,7 +62,9 @@ function bodyOf(view) {
   view.body.setAttribute("aria-label", "Spans of this trace");
   view.pad = element("div", "pad");
   view.pad.setAttribute("role", "none");
-  view.body.append(view.pad);
+  view.field = element("div", "field");
+  view.field.setAttribute("role", "none");
+  view.body.append(view.pad, view.field);
   view.body.onkeydown = (event) => onKey(view, event);
   view.body.onscroll = () => {
     view.frame ??= requestAnimationFrame(() => { view.frame = undefined; paint(view); });
@@ -87,6 +77,8 @@ function bodyOf(view) {
 function pressed(view) {
   view.critical.classList.toggle("on", view.dims);
   view.critical.setAttribute("aria-pressed", String(view.dims));
+  view.packing.classList.toggle("on", view.packed);
+  view.packing.setAttribute("aria-pressed", String(view.packed));
 }
 
 function foldAll(view) {
@@ -125,7 +117,9 @@ function select(view, span) {
 }
 
 function reveal(view) {
-  const at = view.rows.findIndex((span) => span.id === view.selected);
+  const at = view.packed
+    ? view.trace.byId.get(view.selected)?.lane ?? -1
+    : view.rows.findIndex((span) => span.id === view.selected);
   if (at < 0) return;
   const { body } = view;
   const top = at * ROW;
@@ -165,7 +159,10 @@ function expandOrDown(view, span, at) {
 
 function layout(view) {
   view.rows = rowsOf(view.trace, view.folded, view.input.value);
-  view.pad.style.height = `${view.rows.length * ROW}px`;
+  view.lanes ??= lanesOf(view.trace);
+  view.root.classList.toggle("packs", view.packed);
+  view.foldAll.hidden = view.packed;
+  view.pad.style.height = `${(view.packed ? view.lanes.length : view.rows.length) * ROW}px`;
   const all = view.trace.spans.length;
   view.count.textContent = view.rows.length === all ? `${all} spans` : `${view.rows.length} of ${all} spans`;
   view.foldAll.textContent = view.folded.size ? "Expand" : "Collapse";
@@ -215,7 +212,9 @@ function paint(view) {
   const from = Math.max(0, Math.floor(body.scrollTop / ROW) - SPARE);
   const to = Math.min(rows.length, Math.ceil((body.scrollTop + (body.clientHeight || 600)) / ROW) + SPARE);
   let used = 0;
-  for (let at = from; at < to; at++, used++) {
+  if (view.packed) drawLanes(view, from, from + Math.ceil((body.clientHeight || 600) / ROW) + 2 * SPARE);
+  else view.field.replaceChildren();
+  for (let at = view.packed ? to : from; at < to; at++, used++) {
     pool[used] ??= newRow(view);
     fill(view, pool[used], rows[at], at);
   }
@@ -232,6 +231,7 @@ function fill(view, row, span, at) {
   row.className = `row grid ${kind}`;
   row.classList.toggle("chosen", chosen);
   row.classList.toggle("failed", Boolean(span.error));
+  row.classList.toggle("open", span.open);
   row.classList.toggle("dim", view.dims && !span.critical);
   row.id = `span-${span.id}`;
   row.setAttribute("aria-level", span.depth + 1);
@@ -267,7 +267,7 @@ function modelBeside(span) {
 
 function fillBar(trace, cells, span) {
   const left = ((span.offset - trace.from) / trace.width) * 100;
-  const width = Math.max(((span.duration ?? 0) / trace.width) * 100, 0.2);
+  const width = Math.max(((endOf(span) - span.offset) / trace.width) * 100, 0.2);
   cells.bar.style.left = `${left}%`;
   cells.bar.style.width = `${width}%`;
   const share = span.firstToken && span.duration ? Math.min(span.firstToken / span.duration, 1) : 0;
@@ -289,6 +289,7 @@ function show(view, data) {
   } else {
     view.key = key;
     view.trace = traceOf(data.spans);
+    view.lanes = undefined;
     view.folded.clear();
     view.selected = data.selected;
   }
@@ -301,7 +302,7 @@ function show(view, data) {
 export default function ({ data, parentElement, setStateValue }) {
   let view = VIEWS.get(parentElement);
   if (!view) {
-    view = { folded: new Set(), pool: [], rows: [], dims: false };
+    view = { folded: new Set(), pool: [], rows: [], dims: false, packed: false };
     VIEWS.set(parentElement, view);
     build(view, parentElement);
     pressed(view);

@@ -1,0 +1,3 @@
+-- question: Which calls have no price?
+select *
+from unpriced_calls

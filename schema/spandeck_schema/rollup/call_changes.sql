@@ -1,0 +1,13 @@
+-- grain: one row of store.calls that the batch writes (sign 1) or deletes (sign -1)
+select
+    1 as sign,
+    *
+from settled_calls
+union all by name
+select
+    -1 as sign,
+    *
+from store.calls
+where
+    first_received_at >= (select min(known_since) from touched_traces)
+    and trace_id in (select trace_id from touched_traces where known_since is not null)

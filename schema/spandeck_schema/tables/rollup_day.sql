@@ -1,0 +1,28 @@
+-- grain: one group of a day (UTC): what rollup_hour holds of it, without the changes that wait to be merged
+create table if not exists store.rollup_day (
+    day timestamp not null,
+    subject varchar not null,
+    service varchar,
+    kind varchar,
+    name varchar,
+    is_entry boolean,
+    provider varchar,
+    model varchar,
+    agent_name varchar,
+    tool_name varchar,
+    row_count bigint not null,
+    error_count bigint not null,
+    unpriced_count bigint not null,
+    cost_count bigint not null,
+    cost_usd double,
+    input_count bigint not null,
+    input_tokens bigint,
+    output_count bigint not null,
+    output_tokens bigint,
+    cache_read_count bigint not null,
+    cache_read_tokens bigint,
+    cache_write_count bigint not null,
+    cache_write_tokens bigint,
+    duration_buckets struct(bucket smallint, value_count integer)[],
+    first_token_buckets struct(bucket smallint, value_count integer)[]
+);
