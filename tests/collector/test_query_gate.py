@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
 from spandeck_schema import catalog
@@ -121,6 +122,8 @@ HIDES_BEHIND_A_CTE = [
     "select (with pg_settings as (select 1) select count(*) from pg_settings), * from pg_settings",
     "with recursive pragma_database_list as (select 1 union all select 2) from pragma_database_list",
     "from (with sqlite_master(a) as (select 1) from sqlite_master), main.sqlite_master",
+    'select * from (with "x.parquet" as (select 1) select 1), "x.parquet"',
+    'with recursive "/data/export/x.csv" as (select 1) select * from "/data/export/x.csv"',
 ]
 
 TOUCHES_FILES = [
@@ -320,6 +323,18 @@ def test_a_refusal_names_the_rule(sql: str, rule: str, store: Store) -> None:
     status, sentence = store.refusal(sql)
     assert status == 403
     assert sentence.startswith(rule)
+
+
+@pytest.mark.parametrize("name", ["export/x.parquet", "export/x.csv", "backup/x.duckdb"])
+def test_no_cte_opens_an_export_or_a_backup(name: str, store: Store) -> None:
+    path = store.directory / name
+    path.parent.mkdir(exist_ok=True)
+    with duckdb.connect(str(path) if path.suffix == ".duckdb" else ":memory:") as connection:
+        connection.execute("create table hidden as select 42 as answer")
+        if path.suffix != ".duckdb":
+            connection.execute(f"copy hidden to '{path}'")
+    status, sentence = store.refusal(f'select * from (with "{path}" as (select 1) select 1), "{path}"')
+    assert (status, "A CTE may not be called" in sentence) == (403, True)
 
 
 def test_a_store_that_was_attacked_still_answers_and_holds_what_it_held(store: Store) -> None:

@@ -36,6 +36,9 @@ _EXPLAIN = re.compile(
     r"[ \t\r\n]*explain[ \t\r\n]+(?:analyze[ \t\r\n]+)?(?:\((?:analyze|format[ ]+[a-z]+)\)[ \t\r\n]*)?",
     re.IGNORECASE | re.ASCII,
 )
+# Names of files and addresses have one of these. Outside its scope the name of a CTE is read as that of a file, which
+# the folders of exports and backups would give.
+_OF_FILES = re.compile(r"[./\\:*?]")
 _HIDDEN_RELATIONS = """
     select table_name from duckdb_tables() where schema_name in ('main', 'pg_catalog')
     union all
@@ -95,6 +98,9 @@ def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
 
 
 def _check_ctes(connection: duckdb.DuckDBPyConnection, ctes: set[str]) -> None:
+    for name in sorted(ctes):
+        if _OF_FILES.search(name):
+            raise QueryError(403, f"A CTE may not be called {name[:64]!r}, like a file or an address: rename it.")
     # Outside its scope the name of a CTE means the relation of that name, which must then be a public view too.
     hidden = {row[0] for row in connection.execute(_HIDDEN_RELATIONS).fetchall()} - _public_names()
     for name in sorted(ctes & hidden):
