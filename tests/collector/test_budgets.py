@@ -294,3 +294,16 @@ def test_the_guard_tells_the_session_and_the_agent_of_the_open_request(tmp_path:
 def test_an_address_that_is_not_plain_http_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="give it as"):
         StoreBudgets(url)
+
+
+def test_what_a_day_has_spent_outlives_any_number_of_sessions() -> None:
+    budgets = parse_budgets(
+        '[[budgets]]\nname = "day"\nhard_usd = 10.0\n'
+        '[[budgets]]\nname = "user"\nuser_id = "*"\nhard_usd = 1.0\n'
+        '[[budgets]]\nname = "session"\nperiod = "session"\nhard_usd = 1.0\n'
+    )
+    spending, today = Spending(budgets, "UTC", most_sessions=10), datetime.now(UTC).date()
+    spending.add([(None, None, "ann", "m", "first", today, 50.0, 0)])
+    spending.add([(None, None, None, "m", f"s{number}", today, 0.0, 0) for number in range(100)])
+    states = spending.check(Run((None, None, "ann", None), None))["budgets"]
+    assert [(state["budget"], state["spent_usd"]) for state in states] == [("day", 50.0), ("user", 50.0)]

@@ -60,11 +60,14 @@ class _Session:
 class Spending:
     """The account of all budgets; safe for threads."""
 
-    def __init__(self, budgets: Sequence[Budget], time_zone: str) -> None:
+    def __init__(self, budgets: Sequence[Budget], time_zone: str, *, most_sessions: int = _MOST_SESSIONS) -> None:
+        """`most_sessions` is how many of them are remembered."""
         self.budgets = tuple(budgets)
+        self._most_sessions = most_sessions
         self._zone = ZoneInfo(time_zone)
         self._lock = threading.Lock()
-        self._sums: dict[tuple[object, ...], _Sum] = {}
+        # Apart, because sessions are without end: however many come, none takes the place of what a day has spent.
+        self._sums: dict[str, OrderedDict[tuple[object, ...], _Sum]] = {"day": OrderedDict(), "session": OrderedDict()}
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._telling: OrderedDict[str, _Session] = OrderedDict()
 
@@ -74,8 +77,10 @@ class Spending:
             for *values, session_id, day, usd, unpriced_count in changes:
                 if session_id is not None:
                     self._session(session_id).observed_usd += usd
-                for key in self._keys(values, session_id, day):
-                    total = self._sums.setdefault(key, _Sum())
+                for period, key in self._keys(values, session_id, day):
+                    sums = self._sums[period]
+                    total = sums.setdefault(key, _Sum())
+                    sums.move_to_end(key)
                     total.usd += usd
                     total.unpriced_count += unpriced_count
             self._forget()
@@ -107,9 +112,17 @@ class Spending:
             if period is None or not _falls_under(budget, run.values):
                 continue
             subject = _subject(budget, run.values)
-            stored = self._sums.get((number, subject, period), _Sum())
+            stored = self._stored(budget, (number, subject, period))
             spent = stored.usd + self._unseen(budget, subject, run.session_id)
             yield _state(budget, max(spent, 0.0), stored.unpriced_count)
+
+    def _stored(self, budget: Budget, key: tuple[object, ...]) -> _Sum:
+        sums = self._sums[budget.period]
+        if key not in sums:
+            return _Sum()
+        # Who may not go on spends nothing more, and is asked for all the same.
+        sums.move_to_end(key)
+        return sums[key]
 
     def _unseen(self, budget: Budget, subject: tuple[object, ...], session_id: str | None) -> float:
         """What runs under the budget have told and no span yet; of a model's share nobody tells."""
@@ -124,11 +137,12 @@ class Spending:
 
     def _keys(
         self, values: Sequence[str | None], session_id: str | None, day: date | None
-    ) -> Iterator[tuple[object, ...]]:
+    ) -> Iterator[tuple[str, tuple[object, ...]]]:
+        """What a change counts for: the kind of period, and the key of the sum."""
         for number, budget in enumerate(self.budgets):
             period = session_id if budget.period == "session" else day
             if period is not None and _falls_under(budget, values):
-                yield number, _subject(budget, values), period
+                yield budget.period, (number, _subject(budget, values), period)
 
     def _session(self, session_id: str) -> _Session:
         session = self._sessions.setdefault(session_id, _Session())
@@ -137,12 +151,13 @@ class Spending:
 
     def _forget(self) -> None:
         """Let go of what was used longest ago, before it takes too much memory."""
-        while len(self._sessions) > _MOST_SESSIONS:
+        while len(self._sessions) > self._most_sessions:
             session_id, _ = self._sessions.popitem(last=False)
             self._telling.pop(session_id, None)
-        most_sums = _MOST_SESSIONS * max(len(self.budgets), 1)
-        while len(self._sums) > most_sums:
-            del self._sums[next(iter(self._sums))]
+        most_sums = self._most_sessions * max(len(self.budgets), 1)
+        for sums in self._sums.values():
+            while len(sums) > most_sums:
+                sums.popitem(last=False)
 
 
 def load_spending(connection: duckdb.DuckDBPyConnection, budgets: Sequence[Budget], time_zone: str) -> Spending:
