@@ -150,7 +150,7 @@ def _by_name(keys: list[str], query: list[str]) -> tuple[re.Pattern[str], ...]:
     )
     header = (
         r"(?<![A-Za-z0-9])authorization\s{0,2}[:=]\s{0,2}"
-        r"(?P<value>(?:[A-Za-z][\w-]{0,30}\s{1,2})?[\w.~+/=-]{8,8192})(?=[\s,;\"']|\Z)"
+        r"(?P<value>(?:[A-Za-z][\w-]{0,30}\s{1,2})?[\w.~+/=-]{8,8192}+)(?=[\s,;\"']|\Z)"
     )
     cookie = r"(?<![A-Za-z0-9])(?:set-)?cookie\s{0,2}:\s{0,2}(?P<value>[^\s=;\"']{1,256}=[^\r\n\"']{1,8192})"
     parameter = rf"[?&](?:{'|'.join(query)})=(?P<value>[^&\s\"'#<>\\]{{4,4096}})"
