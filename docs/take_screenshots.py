@@ -27,6 +27,8 @@ PAGES = {
     "trace_conversation": "/trace?trace={talk}&view=Conversation",
     "sessions": "/sessions?range=24h",
     "alerts": "/alerts?range=24h",
+    "objectives": "/objectives?range=24h",
+    "guard": "/guard?range=24h",
     "models": "/models?range=24h",
     "agents": "/agents?range=24h&service=research-system",
     "tools": "/tools?range=24h",
