@@ -102,48 +102,6 @@ def test_a_tool_is_chosen_by_the_address_and_its_errors_are_counted(filled: Stac
     assert sum(next(layer["values"] for layer in series if layer["name"] == "failed")) == failed
 
 
-def test_guard_counts_every_check_by_its_verdict(filled: Stack, open_page: OpenPage) -> None:
-    page = open_page(filled, "guard", range="7d")
-    checks, blocked, redactions = filled.rows(
-        "select count(*), count(*) filter (where action = 'block'), sum(redaction_count) from guard_verdicts"
-    )[0]
-    cards = {card["name"]: card["value"] for card in part_data(page, "guard-kpis")["cards"]}
-    assert blocked > 0
-    assert cards["check_count"] == formats.count(checks)
-    assert cards["blocked_count"] == formats.count(blocked)
-    assert cards["redaction_count"] == formats.count(redactions)
-    drawn = {each["name"]: sum(each["values"]) for each in part_data(page, "guard-series")["series"]}
-    assert sum(drawn.values()) == checks
-    assert drawn["block"] == blocked
-    assert sum(part_data(page, "guardrails")["columns"][1]["sort"]) == checks
-    lookups = filled.rows("select count(*) from cache_lookups")[0][0]
-    assert sum(part_data(page, "caches")["columns"][1]["sort"]) == lookups
-
-
-def test_a_verdict_in_the_address_keeps_only_such_checks_with_their_spans(filled: Stack, open_page: OpenPage) -> None:
-    feed = part_data(open_page(filled, "guard", range="7d", verdict="block"), "guard-feed")
-    rows = filled.rows("select trace_id, span_id from guard_verdicts where action = 'block' order by started_at desc")
-    assert feed["links"] == [f"/trace?trace={trace}&span={span}" for trace, span in rows]
-    assert set(column(feed, "Verdict")) == {"block"}
-
-
-def test_objectives_are_those_of_the_view_and_unknown_ones_are_not_reported(filled: Stack, open_page: OpenPage) -> None:
-    table = part_data(open_page(filled, "objectives", range="7d"), "objectives")
-    rows = filled.rows("select service, description, attained_ratio, is_attained, burn_rate from service_objectives")
-    known = {
-        (service, words): (
-            formats.ratio(attained),
-            formats.times(burn),
-            {None: "not reported", True: "attained", False: "missed"}[is_attained],
-        )
-        for service, words, attained, is_attained, burn in rows
-    }
-    names = ("Service", "Objective", "Attained", "Burn rate", "State")
-    shown = {each[:2]: each[2:] for each in zip(*(column(table, name) for name in names), strict=True)}
-    assert shown == known
-    assert {"attained", "missed", "not reported"} == set(column(table, "State"))
-
-
 def test_a_session_is_opened_by_the_address_with_its_traces(filled: Stack, open_page: OpenPage) -> None:
     session, traces = filled.rows(
         "select session_id, count(*) from traces where session_id is not null group by 1 order by 2 desc limit 1"
@@ -259,6 +217,14 @@ def test_the_cost_of_a_span_has_its_why(filled: Stack, open_page: OpenPage) -> N
     page.segmented_control(key="span-tab").set_value("Cost").run(timeout=60)
     assert pricing in [fact["note"] for fact in part_data(page, "span-cost")["facts"]]
     assert pricing in column(part_data(page, "trace-cost-rows"), "Why")
+    calculations = filled.rows(
+        "select calculation from cost_reasons where trace_id = ? and span_id = ?", trace_id, span_id
+    )
+    assert len(calculations) > 0
+    assert {row[0] for row in calculations} <= {fact["note"] for fact in part_data(page, "span-cost")["facts"]}
+    total = filled.rows("select cost_usd from traces where trace_id = ?", trace_id)[0][0]
+    products = next(each for each in part_data(page, "trace-cost-parts")["columns"] if each["label"] == "Product")
+    assert sum(products["sort"]) == pytest.approx(total)
 
 
 def test_work_that_still_runs_stands_in_the_waterfall(empty: Stack, open_page: OpenPage) -> None:
