@@ -48,6 +48,12 @@ def whole(value: Any) -> str:
     return UNKNOWN if known is None else f"{known:,.0f}"
 
 
+def decimal(value: Any) -> str:
+    """An average as `3.25`, `12.4`, `128`."""
+    known = number(value)
+    return UNKNOWN if known is None else _three_digits(known)
+
+
 def cell(value: Any) -> str:
     """A value of a query as it is: every digit, NULL for nothing."""
     if isinstance(value, bytes):

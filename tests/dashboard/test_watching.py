@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -124,3 +125,42 @@ def test_objectives_are_those_of_the_view_and_unknown_ones_are_not_reported(fill
     shown = {each[:2]: each[2:] for each in zip(*(column(table, name) for name in names), strict=True)}
     assert shown == known
     assert {"attained", "missed", "not reported"} == set(column(table, "State"))
+
+
+def test_every_field_of_production_metrics_is_shown_by_service(filled: Stack, open_page: OpenPage) -> None:
+    page = open_page(filled, range="7d")
+    shown, notes = [], set()
+    for view in ("Outcomes", "Latency", "Usage"):
+        page.segmented_control(key="production-view").set_value(view).run(timeout=60)
+        for each in part_data(page, "production")["columns"]:
+            shown.append(each.get("sort") or each["text"])
+            notes |= set(each.get("note") or [])
+    records = filled.records("select * from production_metrics order by request_count desc, service")
+    told = {name: [record[name] for record in records] for name in records[0]}
+    judged = zip(told.pop("hallucinated_count"), told.pop("judged_count"), strict=True)
+    assert {f"{wrong} of {n}" for wrong, n in judged if n} <= notes
+    missing = [name for name, values in told.items() if not any(same(values, each) for each in shown)]
+    assert missing == []
+
+
+def same(expected: list[Any], shown: list[Any]) -> bool:
+    pairs = zip(expected, shown, strict=True)
+    return all(one == two or (one is not None and two is not None and near(one, two)) for one, two in pairs)
+
+
+def near(one: Any, two: Any) -> bool:
+    return not isinstance(one, str) and not isinstance(two, str) and bool(one == pytest.approx(two, rel=1e-9))
+
+
+def test_tools_and_sessions_stand_beside_the_period_before(filled: Stack, open_page: OpenPage) -> None:
+    tools = {card["name"]: card for card in part_data(open_page(filled, "tools", range="24h"), "tool-kpis")["cards"]}
+    sessions = part_data(open_page(filled, "sessions", range="24h"), "session-kpis")["cards"]
+    assert all("prev day" in card["against"] for card in [*tools.values(), *sessions])
+    week = {card["name"]: card for card in part_data(open_page(filled, "tools", range="7d"), "tool-kpis")["cards"]}
+    calls, failed = filled.rows("select count(*), count(*) filter (where status = 'error') from tool_calls")[0]
+    assert week["call_count"]["value"] == formats.count(calls)
+    assert week["error_count"]["value"] == formats.count(failed)
+    known = filled.rows("select count(distinct session_id), count(distinct user_id) from traces")[0]
+    cards = part_data(open_page(filled, "sessions", range="7d"), "session-kpis")["cards"]
+    seen = {card["name"]: card["value"] for card in cards}
+    assert [seen["session_count"], seen["user_count"]] == [formats.count(each) for each in known]
