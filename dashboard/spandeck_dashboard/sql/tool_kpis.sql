@@ -1,15 +1,7 @@
 -- grain: one figure of tool calls of the period (of one tool or of all), beside the same figure of the period before
 -- A period before with fewer than five runs, or not recorded from its beginning, is no base for a change.
--- Beyond two days from roll-ups, percentiles within 1 %, unless only calls of a tool or of a model's traces count.
 -- params: tool, before, since, until, service, model, agent
 with
-given as (
-    select
-        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-        and $model is null
-        and $tool is null as is_from_groups
-),
-
 calls as (
     select
         started_at >= cast($since as timestamp) as is_current,
@@ -18,47 +10,11 @@ calls as (
         agent_name
     from tool_calls
     where
-        not (select is_from_groups from given)
-        and started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
         and tool_name is not distinct from coalesce($tool, tool_name)
         and service is not distinct from coalesce($service, service)
         and agent_name is not distinct from coalesce($agent, agent_name)
         and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
-),
-
-groups as (
-    select
-        started_at >= cast($since as timestamp) as is_current,
-        call_count,
-        error_count
-    from (
-        from call_groups_between($before, $since)
-        union all
-        from call_groups_between($since, $until)
-    ) as both_periods
-    where
-        (select is_from_groups from given)
-        and kind = 'tool'
-        and service is not distinct from coalesce($service, service)
-        and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-percentiles as (
-    select
-        true as is_current,
-        p50_ms,
-        p95_ms,
-        p99_ms
-    from call_percentiles_between($since, $until, 'all', 'tool', $service, null, $agent)
-    where (select is_from_groups from given)
-    union all
-    select
-        false as is_current,
-        p50_ms,
-        p95_ms,
-        p99_ms
-    from call_percentiles_between($before, $since, 'all', 'tool', $service, null, $agent)
-    where (select is_from_groups from given)
 ),
 
 counted as (
@@ -71,22 +27,6 @@ counted as (
         quantile_cont(duration_ms, 0.99) as p99_ms
     from calls
     group by is_current
-    union all
-    select
-        sums.*,
-        percentiles.p50_ms,
-        percentiles.p95_ms,
-        percentiles.p99_ms
-    from (
-        select
-            is_current,
-            sum(call_count) as call_count,
-            sum(error_count) as error_count
-        from groups
-        group by is_current
-        having sum(call_count) > 0
-    ) as sums
-    left join percentiles on sums.is_current = percentiles.is_current
 ),
 
 figures as (

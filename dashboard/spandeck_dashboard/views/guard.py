@@ -148,6 +148,7 @@ def _draw_feed(params: dict[str, Parameter]) -> None:
             label="Checks of guardrails, latest first",
             links=columns.links(rows, "trace_id", "span_id"),
             height="max(320px, calc(100vh - 560px))",
+            grows=False,
             empty="No such check in this period.",
         )
         columns.go(rows, opened, "trace_id", "span_id")
@@ -199,6 +200,7 @@ def _draw_caches(params: dict[str, Parameter]) -> None:
             label="Caches by what asked them",
             links=columns.links(rows, "last_trace_id", "last_span_id"),
             height="max(320px, calc(100vh - 560px))",
+            grows=False,
             empty="No cache was asked in this period.",
         )
         columns.go(rows, opened, "last_trace_id", "last_span_id")

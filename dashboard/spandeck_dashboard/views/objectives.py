@@ -84,16 +84,16 @@ def _columns(rows: pd.DataFrame, against: str) -> list[Column]:
     states = [str(each) for each in rows["state"]]
     return [
         columns.text("Service", rows["service"], "unnamed service", width="12%"),
-        columns.text("Objective", rows["description"], width="28%"),
-        Column("State", states, "status", "112px", tone=[_TONES[each] for each in states]),
-        columns.ratio("Attained", rows["attained_ratio"], "80px"),
+        columns.text("Objective", rows["description"], width="31%"),
+        Column("State", states, "status", "106px", tone=[_TONES[each] for each in states]),
+        columns.ratio("Attained", rows["attained_ratio"], "72px"),
         columns.ratio("Target", rows["target_ratio"], "70px"),
-        columns.ratio(against.removeprefix("vs ").capitalize(), rows["previous_attained_ratio"], "88px"),
-        columns.ratio("Budget left", rows["budget_left_ratio"], "128px", share=columns.numbers(rows["budget_share"])),
+        columns.ratio(against.removeprefix("vs ").capitalize(), rows["previous_attained_ratio"], "82px"),
+        columns.ratio("Budget left", rows["budget_left_ratio"], "116px", share=columns.numbers(rows["budget_share"])),
         columns.times("Burn rate", rows["burn_rate"]),
-        columns.count("Measured", rows["measured_count"], "74px"),
+        columns.count("Measured", rows["measured_count"], "72px"),
         columns.count("Missed", rows["missed_count"], "62px"),
-        columns.ago("Last", rows["last_age_s"]),
+        columns.ago("Last", rows["last_age_s"], "88px"),
     ]
 
 
