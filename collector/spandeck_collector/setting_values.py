@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from spandeck_collector.access import host_name
 
@@ -21,15 +20,6 @@ def require(holds: bool, name: str, value: object, rule: str) -> None:
     """Raise `SettingsError` where the rule does not hold."""
     if not holds:
         raise SettingsError(f"{PREFIX}{name.upper()} is {value}: it must be {rule}.")
-
-
-def is_zone(name: str) -> bool:
-    """Whether the machine knows a time zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def memory_bytes(text: str) -> float:

@@ -20,13 +20,13 @@ from spandeck_collector.setting_values import (
     SettingsError,
     allowed_host,
     boolean,
-    is_zone,
     memory_bytes,
     number,
     origin,
     require,
     string,
 )
+from spandeck_collector.time_zones import is_zone
 
 CONFIG_FILE = "spandeck.toml"
 UPGRADING_SUFFIX = ".upgrading"

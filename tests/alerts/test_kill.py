@@ -36,12 +36,13 @@ def test_no_alert_is_lost_and_none_stands_twice(seed: int, tmp_path: Path) -> No
     (tmp_path / "alerts").mkdir()
     (tmp_path / "alerts" / "busy.sql").write_text(BUSY)
     (tmp_path / "alerts" / "mine.sql").write_text(MINE)
-    sent = 0
+    sent = number = 0
     with journal(tmp_path) as writer:
         for _ in range(4):
             with running_store(tmp_path, alert_grace_s=0.5, checkpoint_rows=20) as store:
                 for _ in range(6):
-                    number = (time.time_ns() - START_NS) // 1_000_000
+                    # Never the same number twice, however soon after the last one.
+                    number = max((time.time_ns() - START_NS) // 1_000_000, number + 3)
                     append(writer, trace_request(range(number, number + 3), **FAILED))
                     sent += 3
                     time.sleep(dice.random() * 0.3)

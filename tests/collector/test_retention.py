@@ -146,7 +146,12 @@ def test_logs_metrics_evaluations_and_records_of_ingestion_go_with_the_age_of_sp
             "select 'span' as subject, 'event' as source, $at::timestamp as received_at",
             then,
         )
-        execute("insert into store.ingest_log values ($at, 'shop', 'traces', 1, 1, 0, 0, null)", then)
+        execute(
+            "insert into store.ingest_log by name "
+            "select $at::timestamp as logged_at, logged_at as began_at, 60 as length_s, 'traces' as signal, "
+            "1 as received_count, 1 as stored_count, 0 as duplicate_count, 0 as refused_count",
+            then,
+        )
     run(ingest)
     tables = ("log_records", "metric_points", "evaluations", "ingest_log")
     assert counts(ingest, *tables) == dict.fromkeys(tables, 1)

@@ -2,8 +2,7 @@
 
 A case has `[[spans]]`, `[[logs]]`, `[[metrics]]` (words of `otlp.py`; `batch` 2 comes in a later batch),
 `[[refusals]]`, `[[commands]]`, `[[saved_queries]]`, `[[stored]]` (a row of the table that it names; "noon" is a time),
-the texts `new_prices` and `new_budgets`, and `[[expected]]`: all rows of the view, a column that is left out being
-NULL.
+the texts `new_prices` and `new_budgets`, and `[[expected]]`: all rows of the view, a column left out being NULL.
 Ids are small numbers, times are milliseconds after noon.
 """
 

@@ -89,7 +89,7 @@ select
     fired_at as pending_at,
     'firing' as state,
     'store' as raised_by,
-    (select max(received_at) from incoming_spans) as noticed_at
+    coalesce((select max(received_at) from incoming_spans), timezone('UTC', now())) as noticed_at
 from ({rows})"""
 
 

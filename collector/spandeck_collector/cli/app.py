@@ -53,6 +53,7 @@ app.command(epilog=_examples("spandeck normalize --since all", "spandeck normali
 app.command(epilog=_examples("spandeck doctor", "spandeck doctor --service shop --format json"))(doctor)
 app.add_typer(
     prices.app,
+    name="prices",
     epilog=_examples(
         "spandeck prices list gpt-4o",
         "spandeck prices explain 3378e6f1c7b6272c88349f918c2c3957",

@@ -45,13 +45,13 @@ def main() -> int:
 def _run(settings: Settings) -> int:
     space = FreeSpace(settings.data_dir, settings.free_space_floor_bytes // 2)
     connection = open_database(settings.database, settings.memory_limit, is_disk_full=space.is_short())
-    with _own_file(settings.prices_path):
-        load_prices(connection, read_own(settings.prices_path))
-    with _own_file(settings.budgets_path):
-        budgets = parse_budgets(read_own(settings.budgets_path))
+    own_files = OwnFiles.of(settings)
+    with _own_file(own_files.prices):
+        load_prices(connection, read_own(own_files.prices))
+    with _own_file(own_files.budgets):
+        budgets = parse_budgets(read_own(own_files.budgets))
     tell_if_outdated(connection)
     quarantine = settings.data_dir / "quarantine"
-    own_files = OwnFiles(settings.prices_path, settings.budgets_path, settings.time_zone)
     ingest = Ingest(connection, quarantine, settings.content_bytes, redact=settings.redact, own_files=own_files)
     with ingest.transaction():
         ingest.use_budgets(budgets, settings.time_zone)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spandeck_collector.settings import Settings
+
 
 @dataclass(frozen=True)
 class OwnFiles:
@@ -13,6 +15,15 @@ class OwnFiles:
     prices: Path
     budgets: Path
     time_zone: str = "UTC"
+
+    @classmethod
+    def of(cls, settings: Settings) -> OwnFiles:
+        """Where the settings say, by default in the data folder."""
+        prices, budgets = (
+            Path(given).expanduser().absolute() if given else settings.data_dir / name
+            for given, name in ((settings.prices_file, "prices.toml"), (settings.budgets_file, "budgets.toml"))
+        )
+        return cls(prices, budgets, settings.time_zone)
 
 
 def read_own(path: Path) -> str:
