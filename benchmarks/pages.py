@@ -62,6 +62,8 @@ CLICKS = (
     Click("tools: range", "/tools?range=24h", _RANGES),
     Click("cost: by", "/cost?range=1h", tuple(f"role=radio[name='{each}']" for each in ("Agent", "Service", "Model"))),
     Click("agents: range", "/agents?range=24h", _RANGES),
+    Click("guard: range", "/guard?range=24h", _RANGES),
+    Click("objectives: range", "/objectives?range=24h", _RANGES),
 )
 
 

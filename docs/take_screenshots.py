@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from spandeck_collector.query_client import ask
+from spandeck_collector.query_client import ask, command
 
 SCREENS = Path(__file__).parent / "screens"
 PAGES = {
@@ -27,6 +27,8 @@ PAGES = {
     "trace_conversation": "/trace?trace={talk}&view=Conversation",
     "sessions": "/sessions?range=24h",
     "alerts": "/alerts?range=24h",
+    "objectives": "/objectives?range=24h",
+    "guard": "/guard?range=24h",
     "models": "/models?range=24h",
     "agents": "/agents?range=24h&service=research-system",
     "tools": "/tools?range=24h",
@@ -51,6 +53,25 @@ _TALK = (
     "select trace_id from span_content inner join spans using (trace_id, span_id) where spans.kind = 'llm' "
     "group by trace_id order by count(*) desc, trace_id limit 1"
 )
+_BUDGETS = """
+[[budgets]]
+name = "everything a day"
+period = "day"
+soft_usd = 5
+hard_usd = 20
+
+[[budgets]]
+name = "support a day"
+period = "day"
+service = "support-desk"
+soft_usd = 2
+hard_usd = 4
+
+[[budgets]]
+name = "a session"
+period = "session"
+hard_usd = 0.5
+"""
 _DEADLINE_MS = 60_000
 _CHARTS_MS = 1_500
 
@@ -65,6 +86,7 @@ def main() -> int:
     with _demo() as ports, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_CHROMIUM))
         store = f"http://127.0.0.1:{ports['query-port']}"
+        command(store, "import_budgets", {"text": _BUDGETS})
         named = {
             name: ask(store, sql).column("trace_id")[0].as_py() for name, sql in (("trace", _TRACE), ("talk", _TALK))
         }

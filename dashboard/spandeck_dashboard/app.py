@@ -14,8 +14,10 @@ from spandeck_dashboard.views import (
     alerts,
     cost,
     door,
+    guard,
     health,
     models,
+    objectives,
     overview,
     sessions,
     sql,
@@ -30,17 +32,19 @@ _PAGES: dict[str, tuple[Callable[[], None], str, str]] = {
     "traces": (traces.page, "Traces", ":material/account_tree:"),
     "sessions": (sessions.page, "Sessions", ":material/forum:"),
     "alerts": (alerts.page, "Alerts", ":material/notifications:"),
+    "objectives": (objectives.page, "Objectives", ":material/target:"),
     "models": (models.page, "Models", ":material/neurology:"),
     "agents": (agents.page, "Agents", ":material/hub:"),
     "tools": (tools.page, "Tools", ":material/build:"),
+    "guard": (guard.page, "Guard", ":material/shield:"),
     "cost": (cost.page, "Cost", ":material/payments:"),
     "sql": (sql.page, "SQL", ":material/terminal:"),
     "health": (health.page, "Health", ":material/monitor_heart:"),
     "trace": (trace.page, "Trace", ":material/account_tree:"),
 }
 _GROUPS = {
-    "Watch": ("overview", "traces", "sessions", "alerts"),
-    "Analyze": ("models", "agents", "tools", "cost"),
+    "Watch": ("overview", "traces", "sessions", "alerts", "objectives"),
+    "Analyze": ("models", "agents", "tools", "cost", "guard"),
     "Ask": ("sql", "health"),
 }
 

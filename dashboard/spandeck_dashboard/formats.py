@@ -48,6 +48,12 @@ def whole(value: Any) -> str:
     return UNKNOWN if known is None else f"{known:,.0f}"
 
 
+def decimal(value: Any) -> str:
+    """An average as `3.25`, `12.4`, `128`."""
+    known = number(value)
+    return UNKNOWN if known is None else _three_digits(known)
+
+
 def cell(value: Any) -> str:
     """A value of a query as it is: every digit, NULL for nothing."""
     if isinstance(value, bytes):
@@ -119,7 +125,15 @@ def ratio(share: Any, digits: int = 2) -> str:
     percent = known * 100
     if percent in {0, 100}:
         return f"{percent:.0f} %"
+    if abs(percent) >= 1000:
+        return f"{percent:,.0f} %"
     return f"{percent:.{digits if abs(percent) < 10 else 1}f} %"
+
+
+def times(factor: Any) -> str:
+    """A factor as `0x`, `0.5x`, `12x`."""
+    known = number(factor)
+    return UNKNOWN if known is None else f"{_three_digits(known)}x"
 
 
 def change(share: Any) -> str:

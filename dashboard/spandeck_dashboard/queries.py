@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ __all__ = [
 
 FOLDER = Path(__file__).with_name("sql")
 """Where the queries are, one a file."""
+_LONG = "_long"
+_ROLLED_UP_FROM = timedelta(days=2)
 _NAME = re.compile(r"\$([a-z][a-z0-9_]*)")
 _KEEP_S = 5
 _KEEP_FREE_S = 60
@@ -63,11 +65,11 @@ def sql_text(name: str) -> str:
 
 def runnable_sql(name: str, **params: Parameter) -> str:
     """The query with its values written in, so that it runs anywhere as it stands."""
-    return _NAME.sub(lambda match: _literal(params[match[1]]), sql_text(name))
+    return _NAME.sub(lambda match: _literal(params[match[1]]), sql_text(_by_length(name, params)))
 
 
 def ask(name: str, **params: Parameter) -> pd.DataFrame:
-    """Run `sql/NAME.sql` with named parameters; a time without a zone is UTC.
+    """Run `sql/NAME.sql` with named parameters; a time without a zone is UTC. Beyond two days `sql/NAME_long.sql`.
 
     Raises `QueryRefused`, or `CollectorDown` when no earlier answer to the same question is known.
     """
@@ -140,8 +142,21 @@ def forget() -> None:
     _OUTAGE.end()
 
 
+def _by_length(name: str, params: Mapping[str, Parameter]) -> str:
+    """`NAME_long` for a period beyond two days, where there is such a file: from roll-ups, and dearer to plan."""
+    since, until = params.get("since"), params.get("until")
+    if not isinstance(since, datetime) or not isinstance(until, datetime) or until - since <= _ROLLED_UP_FROM:
+        return name
+    return f"{name}{_LONG}" if _has_long(name) else name
+
+
+@cache
+def _has_long(name: str) -> bool:
+    return (FOLDER / f"{name}{_LONG}.sql").exists()
+
+
 def _question(name: str, params: Mapping[str, Parameter]) -> Question:
-    return name, tuple(sorted((k, _wire(v)) for k, v in params.items()))
+    return _by_length(name, params), tuple(sorted((k, _wire(v)) for k, v in params.items()))
 
 
 @st.cache_data(ttl=_KEEP_S, max_entries=512, show_spinner=False)

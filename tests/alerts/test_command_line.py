@@ -70,7 +70,7 @@ def test_an_alert_is_listed_shown_acknowledged_and_snoozed(store: Store) -> None
     assert [row["state"] for row in listed(store)] == ["acknowledged", "firing"]
     assert "snoozed failed_tool_call" in run(store, "snooze", str(second["alert_id"]), "--for", "2h")
     assert [row["state"] for row in listed(store)] == ["snoozed", "snoozed"]
-    run(store, "snooze", str(second["alert_id"]), "--for", "0s")
+    assert "no longer snoozed failed" in run(store, "snooze", str(second["alert_id"]), "--for", "0s")
     assert [row["state"] for row in listed(store)] == ["acknowledged", "firing"]
     assert "messages to send again: 0" in run(store, "resend")
 

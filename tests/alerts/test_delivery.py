@@ -1,5 +1,6 @@
 """Messages reach a real HTTP sink once, through failures, timeouts and restarts, and no private target unasked."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from spandeck_collector.alerts.channels import AlertChannel, read_channels
 from spandeck_collector.alerts.courier import Courier
 from spandeck_collector.alerts.message import AlertFacts, message_of, redacted
 from spandeck_collector.alerts.rule import shipped_rules
-from spandeck_collector.alerts.sender import is_public
+from spandeck_collector.alerts.sender import is_public, what_is_missing
 from spandeck_collector.setting_values import SettingsError
 from spandeck_collector.settings import Settings
 from spandeck_collector.store.alert_outbox import AlertOutbox
@@ -291,3 +292,9 @@ def test_a_channel_that_is_gone_gives_its_messages_up() -> None:
     eventually(has_result)
     courier.close()
     assert "no longer" in results[0].error
+
+
+def test_without_the_library_that_sends_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert what_is_missing() is None
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert what_is_missing() == "apprise is not installed: pip install 'spandeck[alerts]'."

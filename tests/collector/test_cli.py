@@ -42,10 +42,18 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
 def test_the_help_lists_all_commands_whole(tmp_path: Path) -> None:
     result = alone(tmp_path, "--help")
     assert result.returncode == 0
-    for command in COMMANDS:
+    for command in (*COMMANDS, "prices", "alerts"):
         line = re.search(rf"^  {command}  +(.+)$", result.stdout, re.MULTILINE)
         assert line, result.stdout
-        assert line[1].endswith("."), "the sentence does not fit its line"
+        assert re.search(r"[^.]\.$", line[1]), "the sentence does not fit its line"
+
+
+@pytest.mark.parametrize("group", ["prices", "alerts"])
+def test_the_help_of_a_group_has_whole_sentences(tmp_path: Path, group: str) -> None:
+    result = alone(tmp_path, group, "--help")
+    assert result.returncode == 0
+    assert not re.search(r"\w\.\.\.$", result.stdout, re.MULTILINE)
+    assert "Examples:" in result.stdout
 
 
 def test_the_bare_command_shows_the_help(tmp_path: Path) -> None:
@@ -62,6 +70,9 @@ def test_the_bare_command_shows_the_help(tmp_path: Path) -> None:
         (["sql", "select 1", "--format", "xml"], "'xml' is not one of"),
         (["sql", "missing.sql"], "missing.sql cannot be read"),
         (["sql", "from traces", "--format", "parquet"], "name one with --output"),
+        (["prices", "import", "missing.toml"], "missing.toml cannot be read: No such file or directory."),
+        (["alerts", "test", "missing.sql"], "missing.sql cannot be read: No such file or directory."),
+        (["alerts", "list", "--severity", "grave"], "'grave' is not one of"),
         (["replay", ".", "--at", "noon"], "'noon' is not one of"),
         (["replay", ".", "--speed", "fast"], "--speed is 'fast': use a number above 0, or max."),
         (["replay", ".", "--speed", "0"], "--speed is '0': use a number above 0, or max."),
@@ -106,6 +117,7 @@ def test_the_version_is_that_of_the_project(tmp_path: Path) -> None:
     project = Path(__file__).parents[2] / "pyproject.toml"
     version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     assert alone(tmp_path, "version").stdout == f"{version}\n"
+    assert alone(tmp_path, "--version").stdout == f"{version}\n"
 
 
 def test_sql_prints_a_table_with_types_for_people(stack: Stack) -> None:
@@ -120,6 +132,12 @@ def test_sql_prints_a_wide_result_one_line_a_column(stack: Stack) -> None:
     result = stack.run("sql", "select " + ", ".join(f"{number} as column_number_{number}" for number in range(20)))
     lines = [line for line in result.stdout.splitlines() if "column_number_" in line]
     assert len(lines) == 20
+
+
+def test_sql_prints_the_columns_of_a_wide_result_without_rows(stack: Stack) -> None:
+    result = stack.run("sql", "select * from spans limit 0")
+    assert re.search(r"project +│ string", result.stdout), result.stdout
+    assert result.stdout.endswith("0 rows\n")
 
 
 def test_sql_prints_csv_and_json_and_parquet_with_exact_values(stack: Stack) -> None:

@@ -91,6 +91,13 @@ def test_a_bad_file_changes_nothing(stack: Stack) -> None:
     assert "prices entry 1 has no input_usd_per_mtok" in result.stderr
 
 
+def test_a_trace_without_calls_is_told(stack: Stack) -> None:
+    for arguments in (("0" * 31 + "1",), (send_call(stack, 97), "00000000000000ff")):
+        result = stack.run("prices", "explain", *arguments)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "has no model call" in result.stderr
+
+
 def test_questions_of_money_pass_the_gate(stack: Stack) -> None:
     assert stack.rows("select what_if_model from what_if('gpt-4o-mini') limit 0") == []
     rows = stack.rows("select day from cost_by_day_in('Pacific/Kiritimati') where model = 'gpt-4o'")

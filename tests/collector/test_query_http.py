@@ -228,3 +228,15 @@ def test_a_connection_serves_many_queries_also_after_refusals(open_port: int) ->
     assert connection.sock is first_socket
     connection.close()
     assert statuses == [200, 403, 400, 200, 415]
+
+
+@pytest.mark.parametrize(("error", "is_told"), [(ConnectionResetError(), False), (ValueError("odd"), True)])
+def test_a_caller_that_went_away_is_not_logged_as_an_error(
+    error: Exception, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = QueryServer.__new__(QueryServer)
+    try:
+        raise error
+    except (ConnectionError, ValueError):
+        server.handle_error(None, ("127.0.0.1", 1))
+    assert ("Traceback" in capsys.readouterr().err) == is_told

@@ -50,9 +50,11 @@ def _content(path: Path) -> tuple[int, int, int]:
 
 def test_the_file_as_it_was_is_kept_as_a_backup(tmp_path: Path) -> None:
     path = old_file(tmp_path / "spandeck.duckdb")
+    path.chmod(0o644)
     before = path.read_bytes()
     open_database(path, _MEMORY).close()
     (backup,) = (tmp_path / "backup").iterdir()
+    assert backup.stat().st_mode & 0o777 == 0o600
     assert backup.name.startswith(f"spandeck-version-{OLD_VERSION}-")
     assert backup.read_bytes() == before
     assert _content(path) == (catalog.SCHEMA_VERSION, 5, 5)

@@ -16,12 +16,14 @@ from .test_pages import done
 
 pytestmark = pytest.mark.integration
 
+PAGES = ("cost", "models", "agents", "tools", "guard", "sessions", "alerts", "objectives", "traces")
+
 
 def column(table: dict[str, Any], label: str) -> list[str]:
     return next(each["text"] for each in table["columns"] if each["label"] == label)
 
 
-@pytest.mark.parametrize("name", ["cost", "models", "agents", "tools", "sessions", "alerts", "traces"])
+@pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_done_and_shows_the_sql_of_its_numbers(filled: Stack, open_page: OpenPage, name: str) -> None:
     page = open_page(filled, name, range="24h")
     assert done(page) == [name]
@@ -32,7 +34,7 @@ def test_every_page_is_done_and_shows_the_sql_of_its_numbers(filled: Stack, open
 
 
 def test_every_page_tells_the_first_visitor_how_to_begin(empty: Stack, open_page: OpenPage) -> None:
-    for name in ("cost", "models", "agents", "tools", "sessions", "alerts", "traces"):
+    for name in PAGES:
         page = open_page(empty, name)
         assert done(page) == [name]
         assert f"http://127.0.0.1:{empty.settings.http_port}/v1/traces" in texts(page)
@@ -215,6 +217,14 @@ def test_the_cost_of_a_span_has_its_why(filled: Stack, open_page: OpenPage) -> N
     page.segmented_control(key="span-tab").set_value("Cost").run(timeout=60)
     assert pricing in [fact["note"] for fact in part_data(page, "span-cost")["facts"]]
     assert pricing in column(part_data(page, "trace-cost-rows"), "Why")
+    calculations = filled.rows(
+        "select calculation from cost_reasons where trace_id = ? and span_id = ?", trace_id, span_id
+    )
+    assert len(calculations) > 0
+    assert {row[0] for row in calculations} <= {fact["note"] for fact in part_data(page, "span-cost")["facts"]}
+    total = filled.rows("select cost_usd from traces where trace_id = ?", trace_id)[0][0]
+    products = next(each for each in part_data(page, "trace-cost-parts")["columns"] if each["label"] == "Product")
+    assert sum(products["sort"]) == pytest.approx(total)
 
 
 def test_work_that_still_runs_stands_in_the_waterfall(empty: Stack, open_page: OpenPage) -> None:

@@ -23,7 +23,11 @@ pytestmark = pytest.mark.integration
 
 expect.set_options(timeout=TIMEOUT_MS)
 
-PAGES = ("overview", "traces", "sessions", "alerts", "models", "agents", "tools", "cost", "sql", "health")
+PAGES = (
+    *("overview", "traces", "sessions", "alerts", "objectives"),
+    *("models", "agents", "tools", "cost", "guard"),
+    *("sql", "health"),
+)
 
 # Rules that Streamlit's own elements break, and what tells that they are its; everything else must pass.
 FRAMEWORK = {"list": "stSidebarNavItems", "listitem": '<li class="st-emotion-cache-'}

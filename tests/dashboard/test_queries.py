@@ -28,6 +28,8 @@ VALUES: dict[str, Parameter] = {
     "severity": None,
     "state": None,
     "tool": None,
+    "guardrail": None,
+    "verdict": None,
     "by": "Model",
     "metric": "p95",
     "zone": "Europe/Berlin",

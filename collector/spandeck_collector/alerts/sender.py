@@ -7,6 +7,7 @@ resolves anew in between, or a redirect, leads nowhere else.
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import json
 import os
@@ -17,6 +18,13 @@ INSTALL_LINE = "pip install 'spandeck[alerts]'"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LONGEST_ERROR = 300
+
+
+def what_is_missing() -> str | None:
+    """A sentence when messages cannot be sent from this installation, else None."""
+    if importlib.util.find_spec("apprise") is None:
+        return f"apprise is not installed: {INSTALL_LINE}."
+    return None
 
 
 def is_public(address: str) -> bool:

@@ -48,7 +48,7 @@ AlertId = Annotated[
 ]
 
 app = typer.Typer(
-    help="See alerts, acknowledge or snooze them, and try rules on the past.",
+    help="See and acknowledge alerts, try rules on the past.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -62,6 +62,15 @@ class AlertFormat(StrEnum):
     CSV = "csv"
 
 
+class Severity(StrEnum):
+    """How grave an alert is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
 Form = Annotated[AlertFormat, typer.Option("--format", help="table is for reading; csv and json hold every value.")]
 
 
@@ -70,7 +79,7 @@ def list_alerts(
     *,
     last: Annotated[str, typer.Option(metavar="24h", help="How far back: s, m, h or d.")] = "24h",
     state: Annotated[str | None, typer.Option(metavar="STATE", help="firing, resolved, snoozed, ...")] = None,
-    severity: Annotated[str | None, typer.Option(metavar="SEVERITY", help="info, warning, error, critical")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only these.")] = None,
     rule: Annotated[str | None, typer.Option(metavar="RULE", help="Only this rule.")] = None,
     form: Form = AlertFormat.TABLE,
     query_port: QueryPort = None,
@@ -82,7 +91,7 @@ def list_alerts(
 
 @app.command()
 def show(alert_id: AlertId, query_port: QueryPort = None) -> None:
-    """Show one alert, the link to its span, and the messages that were sent about it."""
+    """Show one alert, its link and the messages about it."""
     settings = settings_with(query_port=query_port)
     columns, rows = ask_json(_url(settings), _SHOW, [alert_id], settings.read_token)
     if not rows:
@@ -116,7 +125,8 @@ def snooze(
     """Send no messages about this rule and subject for a while."""
     parameters = {"alert_id": alert_id, "for_s": length_of(length).total_seconds()}
     answer = _command(settings_with(query_port=query_port), "snooze_alert", parameters)
-    print(f"snoozed {answer['rule']} for {length}: {harmless(answer['subject'])}")
+    done = f"snoozed {answer['rule']} for {length}" if parameters["for_s"] else f"no longer snoozed {answer['rule']}"
+    print(f"{done}: {harmless(answer['subject'])}")
 
 
 @app.command()
@@ -131,7 +141,7 @@ def resend(
 
 @app.command()
 def rules(form: Form = AlertFormat.TABLE, query_port: QueryPort = None) -> None:
-    """List the rules in force, and those that are broken with line and reason.
+    """List the rules, the broken ones with line and reason.
 
     Exits with 1 when a rule is broken.
     """
@@ -150,7 +160,10 @@ def try_rule(
     form: Form = AlertFormat.TABLE,
     query_port: QueryPort = None,
 ) -> None:
-    """Try a rule on the past: when it would have fired, for how long, and what went wrong and was spent then."""
+    """Try a rule on the past.
+
+    Says when it would have fired and for how long, and what went wrong and was spent then.
+    """
     settings = settings_with(query_port=query_port)
     from spandeck_collector.cli.alert_test import report_past  # noqa: PLC0415 - loads rich
 
@@ -180,8 +193,10 @@ def _rule(text: str) -> AlertRule:
         return found[0]
     try:
         return parse_rule(path.stem, path.read_text(encoding="utf-8"), source=path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{text} cannot be read: {error}.") from error
+    except OSError as error:
+        raise typer.BadParameter(f"{text} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{text} is not UTF-8 text: {error.reason}.") from error
 
 
 def _print(settings: Settings, sql: str, params: list[Any], form: AlertFormat) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from spandeck_collector.cli import alerts, data, prices, serve
@@ -64,9 +66,33 @@ app.add_typer(
 )
 app.command(epilog=_examples("spandeck export", "spandeck export --since 7d --content"))(export)
 app.command(epilog=_examples("spandeck backup"))(backup)
-app.add_typer(alerts.app, name="alerts")
+app.add_typer(
+    alerts.app,
+    name="alerts",
+    epilog=_examples(
+        "spandeck alerts list --last 7d --severity error",
+        "spandeck alerts snooze 0123456789ab --for 2h",
+        "spandeck alerts test rule.sql --last 30d",
+    ),
+)
 app.command(name="send-test")(data.send_test)
 app.command()(serve.version)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        serve.version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the name of a command."""
 
 
 def run() -> int:

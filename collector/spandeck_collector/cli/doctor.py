@@ -47,7 +47,9 @@ def doctor(
     ] = FindingsFormat.TABLE,
     query_port: QueryPort = None,
 ) -> None:
-    """Say what is wrong with what each service sent within the last day, and how to mend it.
+    """Say what is wrong with what services send.
+
+    Looks at the last day; names for each finding an example and the line that mends it.
 
     Exits with 1 when a finding is an error: numbers are missing or wrong until it is mended.
     """

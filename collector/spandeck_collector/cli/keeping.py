@@ -18,9 +18,10 @@ _DAY = "2026-11-01|30d"
 
 
 def backup(query_port: QueryPort = None) -> None:
-    """Copy the database into the folder `backup` of the data folder, as it is now.
+    """Copy the database as it is now.
 
-    Spans are stored meanwhile. Prints the name of the copy, which is a database file like the one in use.
+    The copy is in the folder `backup` of the data folder, a database file like the one in use; prints its name.
+    Spans are stored meanwhile.
     """
     settings = settings_with(query_port=query_port)
     url = settings.url(settings.query_port)
@@ -34,10 +35,10 @@ def export(
     content: Annotated[bool, typer.Option("--content", help="With prompts, answers, arguments and results.")] = False,
     query_port: QueryPort = None,
 ) -> None:
-    """Write the views as Parquet files by day into the folder `export` of the data folder.
+    """Write the views as Parquet files by day.
 
-    A day that was exported before is written anew. Prints the folder; `from
-    read_parquet('FOLDER/spans/*/*.parquet')` reads all days of a view.
+    They are in the folder `export` of the data folder, which is printed; a day that was exported before is written
+    anew. `from read_parquet('FOLDER/spans/*/*.parquet')` reads all days of a view.
     """
     wanted = {"since": _day("--since", since), "until": _day("--until", until), "content": content}
     day_count, row_count, folder = _run(settings_with(query_port=query_port), wanted)

@@ -54,6 +54,7 @@ left join cost_reasons as parts using (trace_id, span_id)
 where reasons.trace_id = ? and coalesce(?, reasons.span_id) = reasons.span_id
 order by reasons.started_at, reasons.span_id, parts.amount_usd desc
 """
+_HAS_CALLS = "select 1 from llm_calls where trace_id = ? and coalesce(?, span_id) = span_id limit 1"
 _DIFF = "from price_differences order by abs(difference_usd) desc, provider, model"
 _DIFF_SUMS = """
 select
@@ -66,7 +67,7 @@ from price_differences
 
 app = typer.Typer(
     name="prices",
-    help="What tokens cost, why a call costs what it does, and prices that change.",
+    help="What tokens cost, and prices that change.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -92,13 +93,22 @@ def explain(
     form: Form = Format.TABLE,
     query_port: QueryPort = None,
 ) -> None:
-    """Print why the calls of a trace cost what they do: tokens times price, bucket by bucket."""
-    _print(settings_with(query_port=query_port), _EXPLAIN, [trace_id, span_id], form)
+    """Print why calls cost what they do.
+
+    A line for each bucket of tokens of each call of the trace: tokens times price. Of a call without a cost it
+    says why.
+    """
+    settings = settings_with(query_port=query_port)
+    if not _rows(settings, _HAS_CALLS, [trace_id, span_id]):
+        call = "no model call" if span_id is None else f"no model call {span_id!r}"
+        tell(f'The trace {trace_id!r} is not stored, or has {call}: `spandeck sql "from llm_calls"` lists the calls.')
+        raise typer.Exit(1)
+    _print(settings, _EXPLAIN, [trace_id, span_id], form)
 
 
 @app.command()
 def diff(*, form: Form = Format.TABLE, query_port: QueryPort = None) -> None:
-    """Print what `spandeck prices apply` would change of what is stored."""
+    """Print what `apply` would change of what is stored."""
     _print(settings_with(query_port=query_port), _DIFF, [], form)
 
 
@@ -111,12 +121,17 @@ def import_file(
     ] = None,
     query_port: QueryPort = None,
 ) -> None:
-    """Use the prices of a prices.toml from now on. What is stored keeps its cost until `spandeck prices apply`."""
+    """Use the prices of a prices.toml from now on.
+
+    What is stored keeps its cost until `spandeck prices apply`.
+    """
     settings = settings_with(query_port=query_port)
     try:
         text = None if file is None else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is not UTF-8 text: {error.reason}.") from error
     answer = command(settings.url(settings.query_port), "import_prices", {"text": text}, settings.admin_token)
     print(f"{answer['prices_source']}: {answer['new_count']:,} new prices, {answer['ended_count']:,} ended")
 
@@ -127,10 +142,13 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     query_port: QueryPort = None,
 ) -> None:
-    """Give what is stored the present prices: shows what that changes, asks, and goes on in small steps."""
+    """Give what is stored the present prices.
+
+    Shows what that changes, asks, and goes on in small steps.
+    """
     settings = settings_with(query_port=query_port)
     _print(settings, _DIFF, [], Format.TABLE)
-    sums = _rows(settings, _DIFF_SUMS)[0]
+    sums = _rows(settings, _DIFF_SUMS, [])[0]
     if not sums["call_count"]:
         print("Nothing to change: every stored call has its present price.")
         return
@@ -158,8 +176,8 @@ def _step(settings: Settings, cursor: str | None) -> dict[str, Any]:
         time.sleep(_PAUSE_S)
 
 
-def _rows(settings: Settings, sql: str) -> list[dict[str, Any]]:
-    columns, rows = ask_json(settings.url(settings.query_port), sql, [], settings.read_token, _patience_s(settings))
+def _rows(settings: Settings, sql: str, params: list[Any]) -> list[dict[str, Any]]:
+    columns, rows = ask_json(settings.url(settings.query_port), sql, params, settings.read_token, _patience_s(settings))
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from spandeck_collector.alerts.sender import what_is_missing
 from spandeck_collector.cli.options import DataDir, GrpcPort, Host, HttpPort, NoUi, QueryPort, UiPort, settings_with
 from spandeck_collector.data_folder import LOCK_FILE, keep_files_private
 from spandeck_collector.plain_text import tell
@@ -104,6 +105,8 @@ def _serve(
         after()
         tell(f"Ready after {time.monotonic() - began:.1f} s. Stop with Ctrl-C.")
         _print_addresses(settings, with_page)
+        if settings.alert_channels and (missing := what_is_missing()):
+            tell(f"No alert reaches its channel: {missing}")
         supervisor.watch()
     except KeyboardInterrupt:
         tell("Stopping ...")

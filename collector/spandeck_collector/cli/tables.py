@@ -48,7 +48,7 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
 def _as_text(table: pa.Table, width: int) -> str:
     cells = [[_cell(value) for value in row.values()] for row in _rows(table)]
     count = f"{table.num_rows:,} row{'' if table.num_rows == 1 else 's'}\n"
-    shown = _grid(table, cells) if _fits(table, cells, width) else _records(table, cells)
+    shown = _grid(table, cells) if _fits(table, cells, width) else _records(table, cells or [_types(table)])
     console = Console(width=width, file=sys.stdout)
     with console.capture() as captured:
         console.print(shown)
@@ -85,6 +85,11 @@ def _records(table: pa.Table, cells: list[list[Text]]) -> Table:
             records.add_row(_plain(name), cell)
         records.add_section()
     return records
+
+
+def _types(table: pa.Table) -> list[Text]:
+    """In place of the values that an empty result has not: its columns are asked for, too."""
+    return [_plain(str(field.type)) for field in table.schema]
 
 
 def _cell(value: Any) -> Text:

@@ -116,7 +116,9 @@ def _check_nodes(nodes: Sequence[dict[str, Any]], ctes: set[str]) -> None:
         elif kind == "TABLE_FUNCTION":
             _check_table_function(node["function"])
         elif kind == "SHOW_REF":
-            raise QueryError(403, "SHOW and DESCRIBE may not be run here: see schema/README.md for the views.")
+            raise QueryError(
+                403, "SHOW and DESCRIBE may not be run here: a view's columns are those of FROM view LIMIT 0."
+            )
         elif node.get("class") == "FUNCTION":
             _check_function(node)
 
@@ -133,7 +135,8 @@ def _check_table(node: dict[str, Any], names: set[str]) -> None:
     if name.lower() not in names:
         if not name.isidentifier():
             raise QueryError(403, f"{name!r} may not be read: files and addresses are closed to queries.")
-        raise QueryError(400, f"There is no view {name!r}: known are {', '.join(v.name for v in catalog.views())}.")
+        known = ", ".join(sorted(view.name for view in catalog.views()))
+        raise QueryError(400, f"There is no view {name!r}: known are {known}.")
 
 
 def _check_table_function(function: dict[str, Any]) -> None:

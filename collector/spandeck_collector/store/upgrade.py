@@ -90,6 +90,8 @@ def _keep(path: Path, version: int) -> Path:
         # Some file systems have no second names.
         shutil.copyfile(path, backup)
         _sync(backup)
+    # Its owner may have copied the old file here readable to all: a backup is as private as the database.
+    backup.chmod(0o600)
     _sync(folder)
     return backup
 

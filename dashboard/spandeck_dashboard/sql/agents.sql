@@ -1,5 +1,4 @@
 -- grain: an agent of the period, dearest first, by its counted model calls; rows of kind agent are usage, not calls
--- Beyond two days from roll-ups, percentiles within 1 %.
 -- params: since, until, service, model, agent
 with
 bounds as (
@@ -12,28 +11,10 @@ calls as (
     select *
     from llm_calls
     where
-        cast($until as timestamp) - cast($since as timestamp) <= interval 2 day
-        and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and model is not distinct from coalesce($model, model)
         and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-groups as (
-    select *
-    from call_groups_between($since, $until)
-    where
-        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-        and kind != 'tool'
-        and service is not distinct from coalesce($service, service)
-        and model is not distinct from coalesce($model, model)
-        and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-percentiles as (
-    select *
-    from call_percentiles_between($since, $until, 'agent', 'llm', $service, $model, $agent)
-    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day
 ),
 
 costs as (
@@ -41,19 +22,7 @@ costs as (
         agent_name,
         cast(floor((epoch_ms(started_at) - since_ms) / width_ms) as bigint) as bucket,
         sum(cost_usd) as cost_usd
-    from (
-        select
-            agent_name,
-            started_at,
-            cost_usd
-        from calls
-        union all
-        select
-            agent_name,
-            greatest(started_at, cast($since as timestamp)) as started_at,
-            cost_usd
-        from groups
-    ) as told, bounds
+    from calls, bounds
     group by all
 ),
 
@@ -66,20 +35,6 @@ trends as (
     left join costs
         on names.agent_name is not distinct from costs.agent_name and buckets.bucket = costs.bucket
     group by names.agent_name
-),
-
-sums as (
-    select
-        agent_name,
-        cast(coalesce(sum(call_count) filter (where kind != 'agent'), 0) as bigint) as call_count,
-        sum(error_count) filter (where kind != 'agent') as error_count,
-        cast(coalesce(sum(input_tokens) + sum(output_tokens), sum(input_tokens), sum(output_tokens)) as bigint)
-            as token_count,
-        case when sum(priced_call_count) > 0 then sum(cost_usd) end as cost_usd,
-        cast(sum(unpriced_call_count) as bigint) as unpriced_call_count
-    from groups
-    group by agent_name
-    having sum(call_count) > 0
 ),
 
 agents as (
@@ -95,13 +50,6 @@ agents as (
             as unpriced_call_count
     from calls
     group by agent_name
-    union all by name
-    select
-        sums.* exclude (error_count),
-        sums.error_count / nullif(sums.call_count, 0) as error_ratio,
-        percentiles.p95_ms
-    from sums
-    left join percentiles on sums.agent_name is not distinct from percentiles.value
 )
 
 select

@@ -4,7 +4,7 @@ select
     rule,
     severity,
     count(*) as alert_count,
-    count(*) filter (where state = 'firing') as firing_count,
+    count(*) filter (where state in ('firing', 'no_data')) as firing_count,
     epoch(cast($until as timestamp)) - epoch(max(fired_at)) as last_age_s,
     arg_max(message, fired_at) as last_message,
     arg_max(trace_id, fired_at) as last_trace_id,

@@ -1,6 +1,5 @@
 -- grain: one key figure of the period, beside the same figure of the period before; no call costs 0
 -- A period before with fewer than five runs, or not recorded from its beginning, is no base for a change.
--- Beyond two days from roll-ups, percentiles within 1 %.
 -- params: before, since, until, service, model, agent
 with
 calls as (
@@ -9,8 +8,7 @@ calls as (
         started_at >= cast($since as timestamp) as is_current
     from llm_calls
     where
-        cast($until as timestamp) - cast($since as timestamp) <= interval 2 day
-        and started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and model is not distinct from coalesce($model, model)
         and agent_name is not distinct from coalesce($agent, agent_name)
@@ -22,44 +20,10 @@ tools as (
         started_at >= cast($since as timestamp) as is_current
     from tool_calls
     where
-        (cast($until as timestamp) - cast($since as timestamp) <= interval 2 day or $model is not null)
-        and started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($before as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and agent_name is not distinct from coalesce($agent, agent_name)
         and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
-),
-
-groups as (
-    select
-        *,
-        started_at >= cast($since as timestamp) as is_current
-    from (
-        from call_groups_between($before, $since)
-        union all
-        from call_groups_between($since, $until)
-    ) as both_periods
-    where
-        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-        and (kind != 'tool' or $model is null)
-        and service is not distinct from coalesce($service, service)
-        and (kind = 'tool' or model is not distinct from coalesce($model, model))
-        and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-percentiles as (
-    select
-        true as is_current,
-        p95_ms,
-        time_to_first_token_p95_ms
-    from call_percentiles_between($since, $until, 'all', 'llm', $service, $model, $agent)
-    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-    union all
-    select
-        false as is_current,
-        p95_ms,
-        time_to_first_token_p95_ms
-    from call_percentiles_between($before, $since, 'all', 'llm', $service, $model, $agent)
-    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day
 ),
 
 runs as (
@@ -86,12 +50,6 @@ outcomes as (
         1 as call_count,
         if(status = 'error', 1, 0) as error_count
     from tools
-    union all
-    select
-        is_current,
-        call_count,
-        error_count
-    from groups where kind != 'agent'
 ),
 
 run_figures as (
@@ -125,24 +83,6 @@ call_figures as (
         sum(cache_read_tokens) as cached_token_count
     from calls
     group by is_current
-    union all by name
-    select
-        sums.*,
-        percentiles.p95_ms as llm_p95_ms,
-        percentiles.time_to_first_token_p95_ms as first_token_p95_ms
-    from (
-        select
-            is_current,
-            case when sum(priced_call_count) > 0 then sum(cost_usd) end as cost_usd,
-            sum(unpriced_call_count) as unpriced_call_count,
-            coalesce(sum(input_tokens) + sum(output_tokens), sum(input_tokens), sum(output_tokens)) as token_count,
-            sum(cache_read_tokens) as cached_token_count
-        from groups
-        where kind != 'tool'
-        group by is_current
-        having sum(call_count) > 0
-    ) as sums
-    left join percentiles on sums.is_current = percentiles.is_current
 ),
 
 figures as (

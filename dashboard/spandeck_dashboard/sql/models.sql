@@ -1,47 +1,14 @@
 -- grain: a model of the period, dearest first; `rank` numbers the colours, a model without a price has no cost
--- Beyond two days from roll-ups, percentiles within 1 %.
 -- params: since, until, service, model, agent
 with
 calls as (
     select *
     from llm_calls
     where
-        cast($until as timestamp) - cast($since as timestamp) <= interval 2 day
-        and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and model is not distinct from coalesce($model, model)
         and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-groups as (
-    select *
-    from call_groups_between($since, $until)
-    where
-        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-        and kind != 'tool'
-        and service is not distinct from coalesce($service, service)
-        and model is not distinct from coalesce($model, model)
-        and agent_name is not distinct from coalesce($agent, agent_name)
-),
-
-percentiles as (
-    select *
-    from call_percentiles_between($since, $until, 'model', 'llm', $service, $model, $agent)
-    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-),
-
-sums as (
-    select
-        model,
-        cast(coalesce(sum(call_count) filter (where kind != 'agent'), 0) as bigint) as call_count,
-        cast(coalesce(sum(error_count) filter (where kind != 'agent'), 0) as bigint) as error_count,
-        cast(coalesce(sum(input_tokens) + sum(output_tokens), sum(input_tokens), sum(output_tokens)) as bigint)
-            as token_count,
-        case when sum(priced_call_count) > 0 then sum(cost_usd) end as cost_usd,
-        cast(sum(unpriced_call_count) as bigint) as unpriced_call_count
-    from groups
-    group by model
-    having sum(call_count) > 0
 ),
 
 models as (
@@ -58,14 +25,6 @@ models as (
             as unpriced_call_count
     from calls
     group by model
-    union all by name
-    select
-        sums.*,
-        percentiles.p50_ms,
-        percentiles.p95_ms,
-        percentiles.time_to_first_token_p95_ms as first_token_p95_ms
-    from sums
-    left join percentiles on sums.model is not distinct from percentiles.value
 )
 
 select

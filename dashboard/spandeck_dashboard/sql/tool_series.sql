@@ -29,6 +29,8 @@ select
     cast(since_ms + (buckets.bucket + 0.5) * width_ms as bigint) as middle_ms,
     coalesce(figures.ok_count, 0) as ok_count,
     coalesce(figures.error_count, 0) as error_count,
+    coalesce(figures.ok_count + figures.error_count, 0) as call_count,
+    figures.error_count / (figures.ok_count + figures.error_count) as error_ratio,
     figures.p50_ms,
     figures.p95_ms,
     figures.p99_ms

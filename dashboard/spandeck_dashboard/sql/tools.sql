@@ -1,5 +1,4 @@
 -- grain: a tool of the period, worst first: by share of failed calls, then by failed calls, then by p95
--- Beyond two days counts and percentiles (within 1 %) are from roll-ups, unless only calls of a model's traces count.
 -- params: since, until, service, model, agent
 with
 bounds as (
@@ -12,37 +11,10 @@ calls as (
     select *
     from tool_calls
     where
-        (
-            cast($until as timestamp) - cast($since as timestamp) <= interval 2 day
-            or $model is not null
-            or status = 'error'
-        )
-        and started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
+        started_at >= cast($since as timestamp) and started_at < cast($until as timestamp)
         and service is not distinct from coalesce($service, service)
         and agent_name is not distinct from coalesce($agent, agent_name)
         and ($model is null or trace_id in (select trace_id from llm_calls where model = $model))
-),
-
-groups as (
-    select
-        tool_name,
-        cast(sum(call_count) as bigint) as call_count,
-        cast(sum(error_count) as bigint) as error_count
-    from call_groups_between($since, $until)
-    where
-        cast($until as timestamp) - cast($since as timestamp) > interval 2 day
-        and $model is null
-        and kind = 'tool'
-        and service is not distinct from coalesce($service, service)
-        and agent_name is not distinct from coalesce($agent, agent_name)
-    group by tool_name
-    having sum(call_count) > 0
-),
-
-percentiles as (
-    select *
-    from call_percentiles_between($since, $until, 'tool', 'tool', $service, null, $agent)
-    where cast($until as timestamp) - cast($since as timestamp) > interval 2 day and $model is null
 ),
 
 failures as (
@@ -62,16 +34,7 @@ counted as (
         count(*) filter (where status = 'error') as error_count,
         quantile_cont(duration_ms, 0.95) as p95_ms
     from calls
-    where cast($until as timestamp) - cast($since as timestamp) <= interval 2 day or $model is not null
     group by tool_name
-    union all
-    select
-        groups.tool_name,
-        groups.call_count,
-        groups.error_count,
-        percentiles.p95_ms
-    from groups
-    left join percentiles on groups.tool_name is not distinct from percentiles.value
 ),
 
 trends as (

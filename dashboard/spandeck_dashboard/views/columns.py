@@ -61,6 +61,16 @@ def trend(title: str, lists: Values, width: str = "96px") -> Column:
     return Column(title, [""] * len(bars), width=width, trend=bars)
 
 
+def times(title: str, values: Values, width: str = "82px", **more: Any) -> Column:
+    """`2.5x`."""
+    return _number(title, values, formats.times, width, **more)
+
+
+def scores(values: Values) -> list[str]:
+    """`0.58`, nothing where there is none."""
+    return ["" if formats.is_unknown(each) else f"{each:.2f}" for each in values]
+
+
 def numbers(values: Values) -> list[float | None]:
     """For `sort` and `share`."""
     return [formats.number(each) for each in values]

@@ -1,4 +1,4 @@
-"""Cost: how much, on what, against the period before, and what has no price."""
+"""Cost: how much, on what, against the period before, what has no price, what was saved, what is left."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from spandeck_dashboard.components.table import table
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask, ask_ahead
 from spandeck_dashboard.views import columns
+from spandeck_dashboard.views.cost_more import draw_budgets, draw_savings
 from spandeck_dashboard.views.figures import Figure, draw_figures
 
 _BY = ["Model", "Agent", "Service", "Session", "Provider"]
@@ -32,7 +33,7 @@ _FIGURES = (
 @frame.page_of("cost")
 @frame.needs_spans
 def page(filters: Filters) -> None:
-    """Figures, money over time, a map of it, and the tables."""
+    """Figures, money over time, a map of it, the tables, what was saved and what budgets have left."""
     calls = filters.calls()
     by = calls | {"by": _by(), "before": filters.before}
     ask_ahead(
@@ -42,6 +43,8 @@ def page(filters: Filters) -> None:
         ("cost_tree", calls),
         ("cost_by", by),
         ("unpriced", calls),
+        ("savings", filters.only("since", "until", "service")),
+        ("budget_states", filters.only("service", "model", "agent")),
     )
     draw_figures(_FIGURES, filters, "cost_kpis", "cost_kpi_series", key="cost-kpis", **filters.calls())
     left, right = st.columns([1.45, 1], gap="small")
@@ -54,6 +57,8 @@ def page(filters: Filters) -> None:
         _draw_table(filters)
     with right:
         _draw_unpriced(filters)
+    draw_budgets(filters)
+    draw_savings(filters)
 
 
 def _by() -> str:

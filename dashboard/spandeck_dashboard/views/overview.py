@@ -11,6 +11,7 @@ from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import ask, ask_ahead, ask_one
 from spandeck_dashboard.views import overview_tables
 from spandeck_dashboard.views.overview_kpis import draw_kpis
+from spandeck_dashboard.views.production import draw_production
 
 _CHART_PX = 332
 _COST_PX = 152
@@ -56,7 +57,7 @@ def _draw_genai(filters: Filters) -> None:
 
 
 def _draw_services(filters: Filters) -> None:
-    overview_tables.draw_production(filters)
+    draw_production(filters)
     left, right = st.columns([1, 1.35], gap="small")
     with left:
         overview_tables.draw_services(filters)

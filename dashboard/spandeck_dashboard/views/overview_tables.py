@@ -174,36 +174,3 @@ def _latency_columns(rows: pd.DataFrame) -> list[Column]:
         *(columns.duration(name, rows[f"{name}_ms"], "70px") for name in ("p50", "p95", "p99")),
         columns.ratio("Failed", rows["error_ratio"], "70px"),
     ]
-
-
-def draw_production(filters: Filters) -> None:
-    """Requests by service, with everything that is counted of them."""
-    params = filters.only("since", "until", "service")
-    with card("production", "Requests", "by the service that they entered", queries=("production",), params=params):
-        rows = ask("production", **params)
-        table(
-            _production_columns(rows),
-            key="production",
-            label="Requests by service",
-            height=_ROWS_PX,
-            grows=True,
-        )
-
-
-def _production_columns(rows: pd.DataFrame) -> list[Column]:
-    judged = [f"of {formats.count(each)}" if formats.number(each) else "" for each in rows["judged_count"]]
-    return [
-        columns.text("Service", rows["service"], "unnamed service"),
-        columns.count("Requests", rows["request_count"], "74px"),
-        columns.ratio("Well", rows["success_ratio"], "64px"),
-        columns.ratio("Tools well", rows["tool_success_ratio"], "78px"),
-        columns.ratio("Hallucinated", rows["hallucination_ratio"], "112px", note=judged),
-        columns.duration("Mean", rows["average_ms"], "64px"),
-        *(columns.duration(name, rows[f"{name}_ms"], "64px") for name in ("p50", "p95", "p99")),
-        columns.duration("Token p95", rows["time_to_first_token_p95_ms"], "76px"),
-        columns.money("Cost", rows["cost_usd"], rows["unpriced_call_count"], "92px"),
-        columns.money("Per request", rows["cost_per_request_usd"], width="82px"),
-        columns.count("Loops", rows["loop_count"], "52px"),
-        columns.count("Steps", rows["step_count"], "52px"),
-        columns.count("Retries", rows["retry_count"], "60px"),
-    ]

@@ -12,12 +12,23 @@ from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.table import LIST_HEIGHT, Column, table
 from spandeck_dashboard.components.talk import talk
 from spandeck_dashboard.filters import Filters
-from spandeck_dashboard.queries import ask
+from spandeck_dashboard.queries import ask, ask_ahead
 from spandeck_dashboard.views import columns
 from spandeck_dashboard.views.conversation import turns_of
+from spandeck_dashboard.views.figures import Figure, draw_figures
 
 _ADDRESS = "session"
 _ASKED = "spandeck_asked_span"
+_LIST_PX = "max(420px, calc(100vh - 332px))"
+
+_FIGURES = (
+    Figure("session_count", "Sessions", formats.count, better="neither", shape="bars"),
+    Figure("user_count", "Users", formats.count, better="neither", shape="bars"),
+    Figure("trace_count", "Traces a session", formats.decimal, better="neither"),
+    Figure("cost_usd", "Cost a session", formats.money),
+    Figure("busy_p95_ms", "Busy time p95", formats.duration),
+    Figure("error_ratio", "With an error", formats.ratio),
+)
 
 
 @frame.page_of("sessions")
@@ -43,6 +54,8 @@ def _draw_list(filters: Filters) -> None:
             width=340,
         )
     params = filters.calls() | {"search": (search or "").strip() or None}
+    ask_ahead(("session_list", params), ("session_kpi_series", filters.calls()))
+    draw_figures(_FIGURES, filters, "session_kpis", "session_kpi_series", key="session-kpis", **filters.calls())
     rows = ask("session_list", **params)
     with card("sessions", "Sessions", _how_many(rows), queries=("session_list",), params=params):
         opened = table(
@@ -50,7 +63,7 @@ def _draw_list(filters: Filters) -> None:
             key="sessions",
             label="Sessions, latest first",
             links=[f"/sessions?{urlencode({_ADDRESS: each})}" for each in rows["session_id"]],
-            height=LIST_HEIGHT,
+            height=_LIST_PX,
             empty="No trace of this period names a session.",
         )
     if opened is not None and opened < len(rows):

@@ -6,31 +6,45 @@ from typing import Any
 
 import streamlit as st
 
-from spandeck_dashboard import charts, frame, theme
+from spandeck_dashboard import charts, formats, frame, theme
 from spandeck_dashboard.cards import card
 from spandeck_dashboard.components.board import Series, board
 from spandeck_dashboard.components.table import table
 from spandeck_dashboard.filters import Filters
 from spandeck_dashboard.queries import Parameter, ask, ask_ahead
 from spandeck_dashboard.views import columns
+from spandeck_dashboard.views.figures import Figure, draw_figures
 from spandeck_dashboard.views.overview_tables import tool_columns
 
 _OUTCOMES, _LATENCY = "Outcomes", "Latency"
-_CHART_PX = 236
+_CHART_PX = 255
 _TOP_PX = 276
 _ROWS_PX = 300
+
+_FIGURES = (
+    Figure("call_count", "Calls", formats.count, better="neither", shape="bars"),
+    Figure("error_count", "Failed", formats.count, shape="bars"),
+    Figure("error_ratio", "Share failed", formats.ratio),
+    Figure("p50_ms", "Latency p50", formats.duration),
+    Figure("p95_ms", "Latency p95", formats.duration),
+    Figure("p99_ms", "Latency p99", formats.duration),
+)
 
 
 @frame.page_of("tools")
 @frame.needs_spans
 def page(filters: Filters) -> None:
-    """All tools beside what they did over time; below, why they failed and the latest failures."""
+    """Figures, all tools beside what they did over time, why they failed and the latest failures."""
     rows = ask("tools", **filters.calls())
     names = [str(each) for each in rows["tool_name"].dropna()]
     with st.container(horizontal=True, key="tool-choice", vertical_alignment="center"):
         tool = _draw_choice(names)
     params = filters.calls() | {"tool": tool}
-    ask_ahead(*((name, params) for name in ("tool_series", "tool_errors", "tool_recent")))
+    ask_ahead(
+        ("tool_kpis", params | {"before": filters.before}),
+        *((name, params) for name in ("tool_series", "tool_errors", "tool_recent")),
+    )
+    draw_figures(_FIGURES, filters, "tool_kpis", "tool_series", key="tool-kpis", **params)
     left, right = st.columns([1.3, 1], gap="small")
     with left:
         _draw_tools(filters, rows)

@@ -12,6 +12,7 @@ from spandeck_dashboard import formats
 from spandeck_dashboard.components.facts import Fact, fact_list
 from spandeck_dashboard.components.table import Column, table
 from spandeck_dashboard.queries import ask, ask_one
+from spandeck_dashboard.views import columns
 
 
 def draw_trace_cost(trace_id: str) -> None:
@@ -21,19 +22,57 @@ def draw_trace_cost(trace_id: str) -> None:
         pricing if counted else counting
         for counted, pricing, counting in zip(rows["counted"], rows["pricing"], rows["counting"], strict=True)
     ]
+    reasons = [formats.plain(each) for each in why]
     table(
         [
             Column("Call", [formats.first_line(each) for each in rows["name"]], width="27%"),
             _numbers("Tokens in", rows["input_tokens"], formats.count),
             _numbers("Out", rows["output_tokens"], formats.count),
             _numbers("Cost", rows["cost_usd"], formats.money),
-            Column("Why", [formats.plain(each) for each in why], tone=["muted"] * len(rows)),
+            Column("Why", reasons, tone=["muted"] * len(rows), hint=reasons),
         ],
         key="trace-cost-rows",
         label="What the calls of this trace cost, and why",
-        height=420,
+        height=320,
         empty="No call with usage in this trace.",
     )
+    _draw_parts(trace_id)
+
+
+def _draw_parts(trace_id: str) -> None:
+    """Below: tokens of a kind, their price, and the product."""
+    rows = ask("trace_cost_parts", trace=trace_id)
+    if rows.empty:
+        return
+    table(
+        [
+            Column("Tokens of a kind", [_words(each) for each in rows["bucket"]], width="14%"),
+            columns.count("Calls", rows["call_count"]),
+            columns.count("How many", rows["unit_count"], "84px"),
+            columns.text("Price", _prices(rows), width="15%"),
+            columns.money("Product", rows["amount_usd"], width="128px", share=columns.numbers(rows["amount_share"])),
+            columns.text(
+                "Price list entry",
+                rows["price_id"],
+                tone=["muted"] * len(rows),
+                hint=columns.texts(rows["source"]),
+            ),
+        ],
+        key="trace-cost-parts",
+        label="Tokens of this trace times their prices",
+        height=240,
+    )
+
+
+def _prices(rows: pd.DataFrame) -> list[str]:
+    return [
+        f"${price:g} a request" if bucket == "request" else f"${price:g} per {formats.count(per)}"
+        for bucket, price, per in zip(rows["bucket"], rows["price_usd"], rows["per_count"], strict=True)
+    ]
+
+
+def _words(bucket: object) -> str:
+    return str(bucket).replace("_", " ")
 
 
 def draw_span_cost(trace_id: str, span_id: str) -> None:
@@ -51,6 +90,11 @@ def draw_span_cost(trace_id: str, span_id: str) -> None:
     ]
     if found["duplicate_of"]:
         facts.append(Fact("Counted instead", str(found["duplicate_of"]), f"in trace {found['duplicate_trace_id']}"))
+    parts = ask("span_cost_parts", trace=trace_id, span=span_id)
+    facts += [
+        Fact(_words(bucket).capitalize(), formats.money(amount), str(calculation))
+        for bucket, amount, calculation in zip(parts["bucket"], parts["amount_usd"], parts["calculation"], strict=True)
+    ]
     fact_list(facts, key="span-cost")
 
 

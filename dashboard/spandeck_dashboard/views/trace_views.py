@@ -29,6 +29,7 @@ _QUERIES = {
     "Conversation": "trace_conversation",
     "Attributes": "trace_attributes",
     "Cost": "trace_cost",
+    "Cost, tokens times prices": "trace_cost_parts",
 }
 
 

@@ -37,7 +37,8 @@ create or replace macro store.doctor_fixes() as table
         ),
         (
             'unpriced_model', '*', 90,
-            'pip install --upgrade genai-prices && spandeck up; a model under a name of your own: '
+            'spandeck prices import prices.toml, with a [[prices]] entry for {detail}; a new model: '
+            'pip install --upgrade genai-prices && spandeck up; a known one under a name of your own: '
             'span.set_attribute("gen_ai.response.model", "the name that its provider gives it, for {detail}")'
         ),
         (
