@@ -9,9 +9,11 @@ pytestmark = pytest.mark.integration
 
 _QUADRATIC = ("NL_JOIN", "NESTED_LOOP", "CROSS_PRODUCT", "PIECEWISE_MERGE", "IE_JOIN")
 
+_SMALL_SIDE = {"budgets": "a budget or two beside the calls", "storage_health": "one row beside one row"}
+"""Views where one side of such a join does not grow."""
 
 _RELATIONS = (
-    *(view.name for view in catalog.views()),
+    *(view.name for view in catalog.views() if view.name not in _SMALL_SIDE),
     *(f"{macro.name}('2026-05-04', '2026-05-05')" for macro in catalog.ranges()),
 )
 

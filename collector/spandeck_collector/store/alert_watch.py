@@ -45,7 +45,7 @@ _IDLE_TURN_S = 0.25
 _SAVE_S = 300.0
 _DEADLINE_S = 5.0
 _FIRST_RETRY_S, _LAST_RETRY_S = 30.0, 3600.0
-_LOOK_BACK = timedelta(hours=26)
+_LOOK_BACK = timedelta(hours=2)
 _REWIND_PACE = 50
 """After a rewind the next one waits for a fiftieth of the time that was judged again."""
 

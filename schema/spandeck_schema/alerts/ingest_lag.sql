@@ -1,4 +1,4 @@
--- grain: one service whose spans came more than 60 s after their end; what came after an hour is history sent again
+-- grain: one service whose spans came more than 60 s after their end; what came after ten minutes is history sent again
 -- name: ingest_lag
 -- severity: warning
 -- window: 5m
@@ -20,5 +20,5 @@ where
     received_at >= $since
     and received_at < $until
     and ended_at <= received_at
-    and ended_at > received_at - interval 1 hour
+    and ended_at > received_at - interval 10 minute
 group by service
