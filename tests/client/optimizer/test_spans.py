@@ -12,10 +12,13 @@ QUESTION, REWORDED = "How do I rename a branch in git?", "In git, how can I rena
 
 
 def attributes(telemetry: Telemetry, sink: Sink, prefix: str) -> dict[str, dict[str, object]]:
+    """What each span tells under `prefix`, but the time that looking up took."""
     assert telemetry.flush()
     return {
         span.name.split()[-1]: {
-            name.removeprefix(prefix): value for name, value in span.attributes.items() if name.startswith(prefix)
+            name.removeprefix(prefix): value
+            for name, value in span.attributes.items()
+            if name.startswith(prefix) and not name.endswith("lookup_s")
         }
         for span in sink.spans
     }
@@ -30,6 +33,7 @@ def test_a_hit_and_a_miss_tell_kind_score_age_and_rule(telemetry: Telemetry, sin
         with spandeck.request(name):
             cache.get(prompt)
     seen = attributes(telemetry, sink, "spandeck.cache.")
+    assert all(float(str(span.attributes["spandeck.cache.lookup_s"])) >= 0 for span in sink.spans)
     assert seen["hit"] == {"hit": True, "kind": "verified", "score": 1.0, "age_s": 30.0, "saved_usd": 0.25}
     score = seen["miss"].pop("score")
     assert isinstance(score, float)
