@@ -155,10 +155,10 @@ def test_when_memory_is_short_what_was_stored_is_not_stored_again(
     with journal(tmp_path) as writer:
         append(writer, json.dumps({"refusals": [_refusal()]}).encode(), Signal.REFUSALS)
         append(writer, b"\xff")
-        append(writer, trace_request(range(1, 2_001), filler="y" * 4_000))
+        append(writer, trace_request(range(1, 2_001), filler="y" * 12_000))
     ingest = Ingest(database, tmp_path / "quarantine")
     tail = Tail(JournalReader(tmp_path / "journal", ingest.position()), ingest, Settings(data_dir=tmp_path))
-    database.execute("set memory_limit = '16MB'")
+    database.execute("set memory_limit = '32MB'")
     database.execute("set max_temp_directory_size = '0B'")
     runner = threading.Thread(target=tail.run, daemon=True)
     runner.start()
