@@ -64,6 +64,7 @@ def test_an_error_that_ends_threads_fails_its_request_and_the_next_is_taken(tmp_
         receiver.stop()
 
 
+@pytest.mark.chaos
 def test_a_slow_disk_answers_late_or_503_and_the_memory_is_bounded(tmp_path: Path) -> None:
     """Sixteen requests of 16 MiB, more than may be under way at once, on a disk that takes two seconds a write."""
     receiver = FaultyReceiver(tmp_path, _SLOW_SYNC)

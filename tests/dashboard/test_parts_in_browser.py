@@ -165,6 +165,7 @@ def test_one_click_loads_the_sample_traces(browser: Browser, empty: Stack) -> No
         assert empty.span_count() > 4_000
 
 
+@pytest.mark.chaos
 def test_hostile_words_stay_words_in_every_part(browser: Browser, empty: Stack) -> None:
     evil = '<img src="http://evil.example/x.png" onerror="window.hacked=1"><script>window.hacked=1</script>'
     words = f"{evil} ![leak](http://evil.example/leak.png) [click](http://evil.example) :red[red]"

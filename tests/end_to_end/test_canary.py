@@ -46,7 +46,13 @@ def _with_canary(stack: Stack, wanted: Callable[[Path], bool]) -> Iterator[Path]
                 yield path
 
 
-@pytest.mark.parametrize("before_journal", [False, True], ids=["in the store", "before the journal"])
+@pytest.mark.parametrize(
+    "before_journal",
+    [
+        pytest.param(False, id="in the store"),
+        pytest.param(True, id="before the journal", marks=pytest.mark.chaos),
+    ],
+)
 def test_a_canary_is_found_nowhere(tmp_path: Path, before_journal: bool) -> None:
     with ready_stack(tmp_path, "up", "--no-ui", redact_before_journal=before_journal) as stack:
         _send_all(stack)

@@ -32,6 +32,7 @@ def test_a_hundred_exporters_at_once_are_all_acknowledged_and_stored(stack: Stac
     eventually(lambda: stack.rows(sql) == [[100 * each, 100]])
 
 
+@pytest.mark.chaos
 def test_ten_thousand_services_models_and_tools_are_stored_within_the_memory_limit(tmp_path: Path) -> None:
     with ready_stack(tmp_path, "up", "--no-ui", memory_limit="512MB") as stack:
         for start in range(0, _NAMES, 1_000):
