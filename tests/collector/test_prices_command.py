@@ -1,11 +1,12 @@
 """`spandeck prices`: what is asked, what is shown before anything changes, and what changes then."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
-from tests.support.stack import Stack
+from tests.support.stack import Stack, ready_stack
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -18,6 +19,13 @@ input_usd_per_mtok = 100.0
 output_usd_per_mtok = 100.0
 source = "contract"
 """
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A store of its own: calls that other tests sent would stand in its sums."""
+    with ready_stack(tmp_path_factory.mktemp("prices"), "up", "--no-ui") as own:
+        yield own
 
 
 def send_call(stack: Stack, number: int) -> str:
