@@ -109,7 +109,7 @@ def _draw_feed(filters: Filters, severity: str | None, state: str | None) -> Non
         heading(
             "alerts",
             "Alerts",
-            _how_many(rows),
+            columns.how_many(rows),
             queries=("alert_feed",),
             controls=lambda: _draw_controls(filters, rows),
             params=params,
@@ -128,14 +128,6 @@ def _draw_feed(filters: Filters, severity: str | None, state: str | None) -> Non
 def _draw_controls(filters: Filters, rows: pd.DataFrame) -> None:
     alert_response.draw(rows)
     pulse(key="alert-beat", every_s=_BEAT_S, is_on=filters.is_live)
-
-
-def _how_many(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return "none"
-    matching = int(rows["matching_count"].iloc[0])
-    shown = f"the latest {len(rows):,} of {matching:,}" if matching > len(rows) else f"{matching:,}"
-    return f"{shown}, latest first"
 
 
 def _words(rule: object) -> str:

@@ -94,6 +94,15 @@ def reason(error_type: Any, message: Any) -> str:
     return ": ".join(part for part in parts if part != formats.UNKNOWN) or formats.UNKNOWN
 
 
+def how_many(rows: pd.DataFrame, end: str = "latest") -> str:
+    """How many rows a list shows, of how many that match (`matching_count`), and from which end."""
+    if rows.empty:
+        return "none"
+    matching = int(rows["matching_count"].iloc[0])
+    shown = f"the {end} {len(rows):,} of {matching:,}" if matching > len(rows) else f"{matching:,}"
+    return f"{shown}, {end} first"
+
+
 def links(rows: pd.DataFrame, trace: str, span: str | None = None) -> list[str | None]:
     """The address of the trace in each row."""
     spans = rows[span] if span else [None] * len(rows)

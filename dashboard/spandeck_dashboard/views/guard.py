@@ -141,7 +141,7 @@ def _draw_guardrails(params: dict[str, Parameter], rows: pd.DataFrame) -> None:
 
 def _draw_feed(params: dict[str, Parameter]) -> None:
     rows = ask("guard_feed", **params)
-    with card("guard-feed", "Checks", _how_many(rows), queries=("guard_feed",), params=params):
+    with card("guard-feed", "Checks", columns.how_many(rows), queries=("guard_feed",), params=params):
         opened = table(
             _feed_columns(rows),
             key="guard-feed",
@@ -152,14 +152,6 @@ def _draw_feed(params: dict[str, Parameter]) -> None:
             empty="No such check in this period.",
         )
         columns.go(rows, opened, "trace_id", "span_id")
-
-
-def _how_many(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return "none"
-    matching = int(rows["matching_count"].iloc[0])
-    shown = f"the latest {len(rows):,} of {matching:,}" if matching > len(rows) else f"{matching:,}"
-    return f"{shown}, latest first"
 
 
 def _feed_columns(rows: pd.DataFrame) -> list[Column]:

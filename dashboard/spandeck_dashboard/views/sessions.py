@@ -57,7 +57,7 @@ def _draw_list(filters: Filters) -> None:
     ask_ahead(("session_list", params), ("session_kpi_series", filters.calls()))
     draw_figures(_FIGURES, filters, "session_kpis", "session_kpi_series", key="session-kpis", **filters.calls())
     rows = ask("session_list", **params)
-    with card("sessions", "Sessions", _how_many(rows), queries=("session_list",), params=params):
+    with card("sessions", "Sessions", columns.how_many(rows), queries=("session_list",), params=params):
         opened = table(
             _columns(rows),
             key="sessions",
@@ -69,14 +69,6 @@ def _draw_list(filters: Filters) -> None:
     if opened is not None and opened < len(rows):
         st.query_params[_ADDRESS] = str(rows["session_id"].iloc[opened])
         st.rerun()
-
-
-def _how_many(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return "none"
-    matching = int(rows["matching_count"].iloc[0])
-    shown = f"the latest {len(rows):,} of {matching:,}" if matching > len(rows) else f"{matching:,}"
-    return f"{shown}, latest first"
 
 
 def _columns(rows: pd.DataFrame) -> list[Column]:

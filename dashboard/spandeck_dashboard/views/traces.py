@@ -34,7 +34,12 @@ def _draw_list(filters: Filters, narrowing: dict[str, Parameter], *, is_tail: bo
     with st.container(border=True, key="card-traces"):
         rows = ask("traces", **params)
         heading(
-            "traces", "Traces", _how_many(rows), queries=("traces",), controls=lambda: _beat(is_tail), params=params
+            "traces",
+            "Traces",
+            columns.how_many(rows, "newest"),
+            queries=("traces",),
+            controls=lambda: _beat(is_tail),
+            params=params,
         )
         opened = table(
             _columns(rows, st.context.timezone),
@@ -76,14 +81,6 @@ def _narrowing() -> dict[str, Parameter]:
         "only_slow": _SLOW in picked,
         "only_dear": _DEAR in picked,
     }
-
-
-def _how_many(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return "none"
-    matching = int(rows["matching_count"].iloc[0])
-    shown = f"the newest {len(rows):,} of {matching:,}" if matching > len(rows) else f"{matching:,}"
-    return f"{shown}, newest first"
 
 
 def _columns(rows: pd.DataFrame, zone: str | None) -> list[Column]:
